@@ -1,33 +1,54 @@
-"""Pairwise comparisons of the values of a parameter on common seeds (common random numbers)."""
+"""Pairwise comparisons of runs on common seeds (common random numbers)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from math import prod
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from sweep.analysis.cells import cells_of
+from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError, shown
+from sweep.measures import MEASURES
 from sweep.statistics.compared import Difference, Ratio
+from sweep.statistics.estimates import DifferenceOfCorrect
 from sweep.statistics.intervals import LEVEL, Array, HasInterval
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import Advantage, holm, p_value_within
+from sweep.statistics.runs import NOT_COUNTED, Correct
 from sweep.statistics.sides import Groups, Pairs, Side
 from sweep.statistics.two_way import combined_tables
 from sweep.study.axes.grid import Grid, indices_of
-
-T = TypeVar("T")
+from sweep.study.model import Study
 
 # Advantages that are tested, by the column of their p-values: one for each kind of clusters
 Tested = defaultdict[str, list[Advantage]]
 
+_SIDES = ("first", "second")
+
 # Most values of a parameter to compare.
 MOST_COMPARED = 20
+
+
+class ComparedBy(NamedTuple):
+    """What runs are compared by."""
+
+    measure: str | None = None  # None for convergence: rates and steps
+    correct: Correct = NOT_COUNTED
+    margin: float | None = None  # the largest negligible difference of rates, if equivalence is tested
+
+    @classmethod
+    def of_study(cls, study: Study, measure: str | None, margin: float | None = None) -> ComparedBy:
+        """Return how to compare runs of a study."""
+        return cls(measure, most_correct(study, measure) if measure else NOT_COUNTED, margin)
+
+
+CONVERGENCE = ComparedBy()
 
 
 def check_margin(margin: Any, measure: str | None = None) -> None:
@@ -40,10 +61,10 @@ def check_margin(margin: Any, measure: str | None = None) -> None:
         )
 
 
-def compare_values(
-    outcomes: Outcomes, grid: Grid, vary: str, by: Sequence[str], margin: float | None = None
-) -> pd.DataFrame:
-    """Compare the values of the parameter ``vary`` pairwise by the outcomes of all cells.
+def compare_values(runs: Measured, grid: Grid, vary: str, by: Sequence[str], compared: ComparedBy) -> pd.DataFrame:
+    """Compare the values of the parameter ``vary`` pairwise by a measure of the runs of all cells.
+
+    Pairs of values without cells that differ in it alone are left out.
 
     Returns
     -------
@@ -51,47 +72,29 @@ def compare_values(
         For each pair of values, ``first`` and ``second``, and each combination of values of ``by``: the columns of
         :func:`compare_sides` and :func:`with_holm`. Pairs of runs are pooled over the remaining parameters.
     """
-    return with_holm(
-        compare_each_two(
-            grid,
-            vary,
-            lambda cells: Side(outcomes.at(cells), grid.most_steps(cells)),
-            lambda first, second, strata: compare_sides(first, second, strata, by, margin),
-        )
-    )
-
-
-def compare_each_two(
-    grid: Grid,
-    vary: str,
-    side_of: Callable[[Array], T],
-    compare: Callable[[T, T, pd.DataFrame], pd.DataFrame],
-) -> pd.DataFrame:
-    """Return the comparisons of all pairs of values of the parameter ``vary``, with ``first`` and ``second``.
-
-    Pairs of values without cells that differ in it alone are left out. ``side_of`` returns the runs of cells, of which
-    -1 are missing. ``compare`` compares the runs of two sides, given the parameters of their strata.
-    """
     cells = cells_by_value(grid, vary)
     strata = cells_of(grid, cells.max(axis=0))
-    sides = [side_of(own) for own in cells]
+    sides = [Side(runs.at(own), grid.most_steps(own)) for own in cells]
     pairs = [pair for pair in combinations(range(len(cells)), 2) if (cells[list(pair)] >= 0).all(axis=0).any()]
     return table_of_pairs(
-        grid.parameters[vary], pairs, lambda first, second: compare(sides[first], sides[second], strata)
+        grid.parameters[vary], pairs, lambda one, other: compare_sides(sides[one], sides[other], strata, by, compared)
     )
 
 
 def table_of_pairs(
     values: Sequence[Any], pairs: Iterable[tuple[int, int]], compare: Callable[[int, int], pd.DataFrame]
 ) -> pd.DataFrame:
-    """Return the comparisons of pairs of values, given by their numbers, with columns ``first`` and ``second``."""
+    """Return the comparisons of pairs of values, given by their numbers, with columns ``first`` and ``second``.
+
+    P-values are adjusted for all rows (:func:`with_holm`).
+    """
     compared = []
     for first, second in pairs:
         rows = compare(first, second)
         rows.insert(0, "first", values[first])
         rows.insert(1, "second", values[second])
         compared.append(rows)
-    return pd.concat(compared, ignore_index=True)
+    return with_holm(pd.concat(compared, ignore_index=True))
 
 
 def differs_alone(grid: Grid, vary: str) -> bool:
@@ -128,136 +131,135 @@ def interval_columns(name: str, estimate: HasInterval) -> dict[str, Array]:
     return {name: estimate.value, f"{name}_low": low, f"{name}_high": high}
 
 
-def by_clusterings(
-    compare: Callable[[T, T, pd.DataFrame, bool, Tested], pd.DataFrame],
-    clusterings: Sequence[tuple[T, T, int]],
-    strata: pd.DataFrame,
-    most: Mapping[str, float],
-    margin: float | None = None,
-) -> pd.DataFrame:
-    """Return the comparison of runs that share seeds and replicates, from one for each kind of clusters.
-
-    ``compare`` gets two sides, the parameters of their strata, whether the clusters are replicates, and a list for each
-    column of p-values, to which it appends what is tested. ``clusterings`` are both sides clustered by seed, by
-    replicate and as single runs, and how many rows each stratum has there. ``most`` is the largest size of bounded
-    differences, by column, and ``margin`` the largest negligible difference, if equivalence is tested.
-    """
-    tested: Tested = defaultdict(list)
-    found = [
-        compare(first, second, strata.iloc[np.repeat(np.arange(len(strata)), n)], k == 1, tested)
-        for k, (first, second, n) in enumerate(clusterings)
-    ]
-    return combined_tables(found, most, tested, margin)
-
-
 def compare_sides(
-    first: Side,
-    second: Side,
-    strata: pd.DataFrame,
-    by: Sequence[str],
-    margin: float | None = None,
-    *,
-    of_replicates: bool = False,
-    tested: Tested | None = None,
+    first: Side, second: Side, strata: pd.DataFrame, by: Sequence[str], compared: ComparedBy = CONVERGENCE
 ) -> pd.DataFrame:
     """Compare runs pairwise on common seeds.
 
-    Pairs and other arguments are those of :func:`sweep.analysis.compare_measures.compare_pairs`; ``margin`` is the
-    largest negligible difference of rates.
+    Runs of the same stratum and seed are paired, and pooled over parameters of strata that ``by`` lacks.
 
     Returns
     -------
     DataFrame
-        By these parameters: numbers of seeds and of pairs; convergence rates ``first_rate`` and ``second_rate``, their
-        ``difference`` with its 95 % interval and ``p_value``; with a margin ``p_equivalent``, the p-value of a
-        difference of the margin or more; the shares of pairs in which the first or the second run converged in fewer
-        steps, with ``p_steps``; ``expected_steps_ratio``, the ERT of the first side divided by that of the second;
-        ``steps_limit``, the smaller step limit of both sides (missing if pairs have several);
+        By these parameters: numbers of seeds and of pairs; for convergence the rates ``first_rate`` and
+        ``second_rate``, their ``difference`` with its 95 % interval and ``p_value``; with a margin ``p_equivalent``,
+        the p-value of a difference of the margin or more; the shares of pairs in which the first or the second run
+        converged in fewer steps, with ``p_steps``; ``expected_steps_ratio``, the ERT of the first side divided by that
+        of the second; ``steps_limit``, the smaller step limit of both sides (missing if pairs have several);
         ``restricted_mean_difference``, the RMST of the first side up to this limit minus that of the second, in steps.
         The ratio and this difference have 95 % intervals.
 
+        For a measure ``first_median`` and ``second_median``, or for correct outputs ``first_mean``, ``second_mean`` and
+        their ``difference`` with its 95 % interval; ``first_better`` and ``second_better``, the shares of pairs in
+        which each side is better; their difference ``advantage`` with its 95 % interval, and its ``p_value``.
+
     Notes
     -----
-    A run that converges is faster than one that does not. If neither converges, neither is faster. Tests and intervals
-    of rates, and tests of shares of faster runs, are those of :class:`~sweep.statistics.paired.Advantage`. Intervals of
-    steps are those of :mod:`~sweep.statistics.estimates`, and where runs share replicates besides seeds, those of
+    A run that converges is faster than one that does not. If neither converges, neither is faster. Lower values of a
+    measure are better, or higher ones if cells are ranked from the highest. Diverged runs count: an infinite loss is
+    worse than any other. All statistics use the same pairs. Tests and intervals of rates, and of shares of faster or
+    better runs, are those of :class:`~sweep.statistics.paired.Advantage`. Intervals of steps are those of
+    :mod:`~sweep.statistics.estimates`, those of means those of
+    :class:`~sweep.statistics.estimates.DifferenceOfCorrect`, and where runs share replicates besides seeds, those of
     :mod:`~sweep.statistics.two_way`.
     """
-    if first.outcomes.replicates > 1:
-        return by_clusterings(
-            lambda one, other, rows, of, tested: compare_sides(
-                one, other, rows, by, margin, of_replicates=of, tested=tested
-            ),
-            [
-                (*sides, len(sides[0].most_steps) // len(strata))
-                for sides in zip(*map(_clustered, (first, second)), strict=True)
-            ],
-            strata,
-            {"difference": 1.0},
-            margin,
-        )
-    tested = defaultdict(list) if tested is None else tested
-    both = first.outcomes.present & second.outcomes.present
-    paired = np.flatnonzero(both.any(axis=1))  # partial results have strata without pairs
-    pairs = Pairs(paired, both[paired], Groups(strata.iloc[paired], by))
-    rates = _rates(first, second, pairs, margin, of_replicates, tested)
-    return pd.concat([pairs.groups.values, rates, _steps(first, second, pairs, of_replicates, tested)], axis=1)
+    tested: Tested = defaultdict(list)
+    if first.runs.replicates == 1:
+        return _compare(first, second, strata, by, compared, tested)
+    tables = []
+    for k, (one, other) in enumerate(zip(first.clusterings(), second.clusterings(), strict=True)):
+        rows = strata.iloc[np.repeat(np.arange(len(strata)), len(one.runs.values) // len(strata))]
+        tables.append(_compare(one, other, rows, by, compared, tested, are_crossed=True, of_replicates=k == 1))
+    most = {"advantage": 1.0, "difference": compared.correct.most if compared.measure else 1.0}
+    return combined_tables(tables, most, tested, compared.margin)
 
 
-def _clustered(side: Side) -> list[Side]:
-    """Return the runs of a side with each kind of clusters."""
-    found = side.outcomes.clusterings()
-    return [Side(each, np.repeat(side.most_steps, len(each.steps) // len(side.most_steps))) for each in found]
-
-
-def _rates(
-    first: Side, second: Side, pairs: Pairs, margin: float | None, of_replicates: bool, tested: Tested
+def _compare(
+    first: Side,
+    second: Side,
+    strata: pd.DataFrame,
+    by: Sequence[str],
+    compared: ComparedBy,
+    tested: Tested,
+    *,
+    are_crossed: bool = False,
+    of_replicates: bool = False,
 ) -> pd.DataFrame:
-    """Compare the numbers of runs that converge."""
-    of_pairs = pairs.groups.add(pairs.both)
-    n_pairs = of_pairs.sum(axis=1)
-    one, other = (pairs.groups.add(side.outcomes.converged[pairs.strata] & pairs.both) for side in (first, second))
-    advantage = Advantage(one - other, of_pairs, of_replicates=of_replicates)
+    """Compare runs of one kind of clusters, and append what is tested."""
+    both = first.runs.present & second.runs.present
+    paired = np.flatnonzero(both.any(axis=1))  # partial results have strata without pairs
+    groups = Groups(strata.iloc[paired], by)
+    pairs = Pairs(paired, both[paired], groups, groups.add(both[paired]), are_crossed, of_replicates)
+    columns = {"n_seeds": (pairs.n > 0).sum(axis=1), "n_pairs": pairs.n.sum(axis=1)}
+    if compared.measure:
+        columns |= _measured(first, second, pairs, compared.measure, compared.correct, tested)
+    else:
+        columns |= _rates(first, second, pairs, compared.margin, tested) | _steps(first, second, pairs, tested)
+    return pd.concat([groups.values, pd.DataFrame(columns)], axis=1)
+
+
+def _measured(
+    first: Side, second: Side, pairs: Pairs, measure: str, correct: Correct, tested: Tested
+) -> dict[str, Any]:
+    """Compare the values of a measure."""
+    sides = [first.values(pairs), second.values(pairs)]
+    columns = _means(sides, pairs, correct) if MEASURES[measure].has_mean else _medians(sides, pairs)
+    one, other = sides if MEASURES[measure].more_is_better else reversed(sides)
+    shares, advantage = _tested(pairs, "better", one > other, one < other)
     tested["p_value"].append(advantage)
-    table = pd.DataFrame(
-        {
-            "n_seeds": (of_pairs > 0).sum(axis=1),
-            "n_pairs": n_pairs,
-            "first_rate": one.sum(axis=1) / n_pairs,
-            "second_rate": other.sum(axis=1) / n_pairs,
-            **interval_columns("difference", advantage),
-            "p_value": advantage.p_values(),
-        }
-    )
-    return table if margin is None else table.assign(p_equivalent=p_value_within(advantage, margin))
+    return {**columns, **shares, **interval_columns("advantage", advantage), "p_value": advantage.p_values()}
 
 
-def _steps(first: Side, second: Side, pairs: Pairs, of_replicates: bool, tested: Tested) -> pd.DataFrame:
+def _medians(sides: Sequence[Array], pairs: Pairs) -> dict[str, Array]:
+    """Return the medians of both sides: values of run ceil(n / 2) in ascending order, as for cells."""
+    found = {}
+    for name, values in zip(_SIDES, sides, strict=True):
+        of_groups = [values[strata][pairs.both[strata]] for strata in pairs.groups.strata]
+        found[f"{name}_median"] = np.array([np.partition(v, (len(v) - 1) // 2)[(len(v) - 1) // 2] for v in of_groups])
+    return found
+
+
+def _means(sides: Sequence[Array], pairs: Pairs, correct: Correct) -> dict[str, Array]:
+    """Return the means of both sides, and their difference with its interval."""
+    sums = [pairs.groups.add(np.where(pairs.both, values, 0.0)) for values in sides]
+    n_pairs = pairs.n.sum(axis=1)
+    columns = {f"{name}_mean": each.sum(axis=1) / n_pairs for name, each in zip(_SIDES, sums, strict=True)}
+    difference = DifferenceOfCorrect(sums, pairs.n, correct, are_crossed=pairs.are_crossed)
+    return columns | interval_columns("difference", difference)
+
+
+def _tested(pairs: Pairs, name: str, first: Array, second: Array) -> tuple[dict[str, Array], Advantage]:
+    """Return the shares of pairs that are marked for each side, and their difference."""
+    one, other = pairs.marked(first), pairs.marked(second)
+    n_pairs = pairs.n.sum(axis=1)
+    shares = {f"{side}_{name}": each.sum(axis=1) / n_pairs for side, each in zip(_SIDES, (one, other), strict=True)}
+    return shares, Advantage(one - other, pairs.n, of_replicates=pairs.of_replicates)
+
+
+def _rates(first: Side, second: Side, pairs: Pairs, margin: float | None, tested: Tested) -> dict[str, Any]:
+    """Compare the numbers of runs that converge."""
+    rates, advantage = _tested(pairs, "rate", *(side.runs.converged[pairs.strata] for side in (first, second)))
+    tested["p_value"].append(advantage)
+    columns = {**rates, **interval_columns("difference", advantage), "p_value": advantage.p_values()}
+    return columns if margin is None else columns | {"p_equivalent": p_value_within(advantage, margin)}
+
+
+def _steps(first: Side, second: Side, pairs: Pairs, tested: Tested) -> dict[str, Any]:
     """Compare the steps of runs."""
-    add = pairs.groups.add
-    of_pairs = add(pairs.both)
-    n_pairs = of_pairs.sum(axis=1)
-    steps, other = (side.steps_to_converge(pairs) for side in (first, second))
-    faster, slower = add((steps < other) & pairs.both), add((steps > other) & pairs.both)
-    del steps, other
-    tested["p_steps"].append(Advantage(faster - slower, of_pairs, of_replicates=of_replicates))
-    table = pd.DataFrame(
-        {
-            "first_faster": faster.sum(axis=1) / n_pairs,
-            "second_faster": slower.sum(axis=1) / n_pairs,
-            "p_steps": tested["p_steps"][-1].p_values(),
-        }
-    )
-    del faster, slower
+    steps, other = first.values(pairs), second.values(pairs)
+    shares, advantage = _tested(pairs, "faster", steps < other, steps > other)
+    tested["p_steps"].append(advantage)
     limits = np.minimum(first.most_steps, second.most_steps)[pairs.strata]
     limit = pd.Series(pairs.groups.largest(limits), dtype="Int64")
     ratio = Ratio(first.expected_steps(pairs), second.expected_steps(pairs))
     difference = Difference(first.restricted_mean(pairs, limits), second.restricted_mean(pairs, limits))
-    return table.assign(
+    return {
+        **shares,
+        "p_steps": advantage.p_values(),
         **interval_columns("expected_steps_ratio", ratio),
-        steps_limit=limit.where(pairs.groups.smallest(limits) == limit),
+        "steps_limit": limit.where(pairs.groups.smallest(limits) == limit),
         **interval_columns("restricted_mean_difference", difference),
-    )
+    }
 
 
 def with_holm(table: pd.DataFrame) -> pd.DataFrame:
@@ -266,8 +268,8 @@ def with_holm(table: pd.DataFrame) -> pd.DataFrame:
     Those of rates and steps are one family. Those of equivalence are another, replaced by a column ``equivalent``:
     whether the adjusted p-value is at most 5 %, missing if the difference has no interval.
     """
-    names = ("p_value", "p_steps")
-    adjusted: Array = holm(table[list(names)].to_numpy().ravel()).reshape(-1, 2)
+    names = [name for name in ("p_value", "p_steps") if name in table]
+    adjusted: Array = holm(table[names].to_numpy().ravel()).reshape(-1, len(names))
     for name, column in zip(names, adjusted.T, strict=True):
         table.insert(list(table).index(name) + 1, f"{name}_holm", column)
     if "p_equivalent" in table:

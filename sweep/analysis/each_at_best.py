@@ -8,29 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import combinations
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sweep.analysis.compare import compare_sides, table_of_pairs, with_holm
-from sweep.analysis.compare_measures import adjusted, compare_pairs
+from sweep.analysis.compare import ComparedBy, compare_sides, table_of_pairs
 from sweep.analysis.held_out import center
 from sweep.statistics.intervals import Array
-from sweep.statistics.outcomes import Measured, Outcomes
-from sweep.statistics.runs import Correct
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.sides import Side
 from sweep.statistics.statistic import Statistic
-
-Runs = TypeVar("Runs", Outcomes, Measured)
 
 # Least number of seeds: two in each half.
 LEAST_SEEDS = 4
 
 
-def halves_of(runs: Outcomes | Measured) -> Array:
+def halves_of(runs: Measured) -> Array:
     """Return the half of each seed, 0 or 1: that of a seed is the same in all replicates."""
-    n = runs.present.shape[1]
+    n = runs.values.shape[1]
     return np.asarray(np.arange(n) % (n // runs.replicates) % 2)
 
 
@@ -40,7 +36,7 @@ def by_center(measured: Measured, statistic: Statistic) -> Callable[[Array], Arr
     return lambda seeds: np.argsort(sign * center(measured.values[:, seeds], statistic), kind="stable")
 
 
-def by_rate(outcomes: Outcomes) -> Callable[[Array], Array]:
+def by_rate(outcomes: Measured) -> Callable[[Array], Array]:
     """Return what orders cells by their convergence rate for some seeds, then by the steps of their runs."""
 
     def order(seeds: Array) -> Array:
@@ -58,40 +54,22 @@ def chosen_cells(order: Callable[[Array], Array], half: Array, value: Array, n_v
     return chosen
 
 
-def evaluated_runs(runs: Runs, chosen: Array, half: Array) -> Runs:
+def evaluated_runs(runs: Measured, chosen: Array, half: Array) -> Measured:
     """Return the runs of each value, (n_values, n_seeds): in the cell that the half without the seed chose."""
-    by_first, by_second = (runs.at(chosen[:, k]) for k in range(2))
-    if isinstance(by_first, Measured) and isinstance(by_second, Measured):
-        return Measured(np.where(half == 0, by_second.values, by_first.values), runs.replicates)
-    steps, converged = (np.where(half == 0, *pair) for pair in zip(by_second[:2], by_first[:2], strict=True))
-    return Outcomes(steps, converged, runs.replicates)
+    cells = np.where(half == 0, chosen[:, 1:], chosen[:, :1])
+    return runs.rearranged(lambda values: np.take_along_axis(values, cells, axis=0), runs.replicates)
 
 
 def compare_evaluated(
-    evaluated: Outcomes | Measured,
-    values: Sequence[Any],
-    measure: str | None,
-    most: Array | Correct,
-    margin: float | None = None,
+    evaluated: Measured, values: Sequence[Any], most_steps: Array, compared: ComparedBy
 ) -> pd.DataFrame:
     """Compare the runs of :func:`evaluated_runs` of all pairs of values on common seeds, a row for each pair.
 
-    Columns are those of :func:`~sweep.analysis.compare.compare_values`, or of a measure those of
-    :func:`~sweep.analysis.compare_measures.compare_measured`. ``measure`` is None for convergence. ``most`` is for a
-    measure as in :func:`~sweep.analysis.compare_measures.compare_pairs`, for convergence the limit of steps of each
-    value. ``margin`` is as in :func:`~sweep.analysis.compare.compare_values`.
+    Columns are those of :func:`~sweep.analysis.compare.compare_values`. ``most_steps`` are the limits of each value.
     """
     stratum = pd.DataFrame(index=[0])
-
-    def compared(*pair: int) -> pd.DataFrame:
-        rows = [np.array([each]) for each in pair]
-        if isinstance(evaluated, Measured):
-            assert measure
-            assert isinstance(most, Correct)
-            one, other = map(evaluated.at, rows)
-            return compare_pairs(one, other, stratum, [], measure, most)
-        first, second = (Side(evaluated.at(each), np.asarray(most)[each]) for each in rows)
-        return compare_sides(first, second, stratum, [], margin)
-
-    table = table_of_pairs(values, combinations(range(len(values)), 2), compared)
-    return adjusted(table) if measure else with_holm(table)
+    sides = [Side(evaluated.at(own), most_steps[own]) for own in np.arange(len(values))[:, None]]
+    pairs = combinations(range(len(values)), 2)
+    return table_of_pairs(
+        values, pairs, lambda one, other: compare_sides(sides[one], sides[other], stratum, [], compared)
+    )

@@ -17,7 +17,7 @@ import pandas as pd
 from sweep.analysis.axis_options import AxisOptions, varied_options
 from sweep.measures.measure import Measure
 from sweep.statistics.intervals import Array
-from sweep.statistics.outcomes import Measured, Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.study.axes.grid import Axis, Grid
 
 # What varies between runs: whether a run converged (1 or 0), or its steps (the step limit if it did not converge).
@@ -78,14 +78,14 @@ def explained_measure(measured: Measured, measure: Measure, log: bool | None = N
     return Explained(np.clip(values, *ends), f"log10 of {measure.label}" if log else measure.label, note)
 
 
-def explained_outcomes(outcomes: Outcomes, grid: Grid, statistic: str) -> Explained:
+def explained_outcomes(outcomes: Measured, grid: Grid, statistic: str) -> Explained:
     """Return whether runs converge, or their steps, as a quantity whose variance can be divided."""
     common = in_all_cells(outcomes)
-    found = Outcomes(outcomes.steps[:, common], outcomes.converged[:, common])
+    found = outcomes.rearranged(lambda values: values[:, common])
     return Explained(_varied(found, grid, statistic), EXPLAINED[statistic], "")
 
 
-def in_all_cells(runs: Outcomes | Measured) -> Array:
+def in_all_cells(runs: Measured) -> Array:
     """Return which seeds all cells have, in all replicates, (replicates * seeds,)."""
     present = runs.present.all(axis=0).reshape(runs.replicates, -1)
     return np.tile(present.all(axis=0), runs.replicates)
@@ -124,7 +124,7 @@ def crossed_fault(replicates: int, n_seeds: int, label: str) -> str:
     )
 
 
-def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcomes | None = None) -> pd.DataFrame:
+def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Measured | None = None) -> pd.DataFrame:
     """Divide the variance between all runs of a study among parameters and the seed.
 
     ``cells`` are all, in their order; with adaptive seeds, only outcomes of seeds that all of them have are used.
@@ -349,13 +349,13 @@ def _at_points(values: Array, grid: Grid, k: int) -> Array:
     return np.asarray(values.reshape(*grid.sizes, -1).mean(axis=others))
 
 
-def _varied(outcomes: Outcomes, grid: Grid, statistic: str) -> Array:
+def _varied(outcomes: Measured, grid: Grid, statistic: str) -> Array:
     """Return what varies between runs minus its mean, by cell and seed."""
     if statistic == "convergence_rate":
         varied = outcomes.converged.astype(np.float64)
     else:
         most_steps = grid.most_steps(np.arange(grid.n_cells))[:, None]
-        varied = np.where(outcomes.converged, outcomes.steps, most_steps).astype(np.float64)
+        varied = np.where(outcomes.converged, outcomes.values, most_steps)
     return np.asarray(varied - varied.mean())
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from sweep.analysis.cells import group_of, values_of_groups
 from sweep.analysis.shares_by_step import intervals_by_step
 from sweep.statistics.intervals import Array, wilson_interval
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.parallel_runs import none_of, parallel_rate
 from sweep.study.axes.grid import Grid
 
@@ -28,7 +28,7 @@ _OF_RUNS, _OF_SEEDS = 1.3581015157406195, 1.5236277364533763
 def cumulative_incidence(
     tally: pd.DataFrame,
     event: str = "converged",
-    outcomes: Outcomes | None = None,
+    outcomes: Measured | None = None,
     n_seeds: int | None = None,
     replicates: int = 1,
 ) -> pd.DataFrame:
@@ -88,7 +88,7 @@ def cumulative_incidence(
 
 
 def _intervals(
-    share: Array, steps: Array, tally: pd.DataFrame, outcomes: Outcomes | None, *, several: bool
+    share: Array, steps: Array, tally: pd.DataFrame, outcomes: Measured | None, *, several: bool
 ) -> tuple[Array, Array]:
     """Return the ends of the intervals of shares at some steps; missing if runs share seeds and have no outcomes."""
     if not several:
@@ -112,7 +112,7 @@ def _half_of_band(tally: pd.DataFrame, n_seeds: int | None, replicates: int, *, 
 
 
 def incidence_curve(
-    tally: pd.DataFrame, event: str, outcomes: Outcomes | None, n_seeds: int, replicates: int, parallel_runs: int = 1
+    tally: pd.DataFrame, event: str, outcomes: Measured | None, n_seeds: int, replicates: int, parallel_runs: int = 1
 ) -> pd.DataFrame:
     """Return the cumulative incidence of some runs, or with k > 1 parallel runs that of their first ones.
 
@@ -150,7 +150,7 @@ def incidence_by(
     grid: Grid,
     by: Sequence[str],
     event: str = "converged",
-    outcomes: Outcomes | None = None,
+    outcomes: Measured | None = None,
     parallel_runs: int = 1,
     replicates: int = 1,
 ) -> pd.DataFrame:

@@ -8,13 +8,13 @@ import pandas as pd
 from sweep.analysis.compare import cells_by_value
 from sweep.analysis.shares_by_step import intervals_by_step
 from sweep.statistics.intervals import Array
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.study.axes.grid import Grid
 from sweep.study.reading.value_forms import Scalar
 
 
 def performance_profile(
-    outcomes: Outcomes, grid: Grid, vary: str, cells: Array, values: tuple[Scalar, ...]
+    outcomes: Measured, grid: Grid, vary: str, cells: Array, values: tuple[Scalar, ...]
 ) -> pd.DataFrame:
     """Return the share of problems that each value of a parameter solves within a factor of the fewest steps.
 
@@ -37,18 +37,18 @@ def performance_profile(
     places = cells_by_value(grid, vary)[[grid.parameters[vary].index(value) for value in values]]
     sides = [outcomes.at(own) for own in places[:, np.isin(places, cells).all(axis=0)]]
     both = np.logical_and.reduce([side.present for side in sides])
-    steps = np.stack([np.maximum(side.steps_to_converge(), 1) for side in sides])
+    steps = np.stack([np.maximum(side.values, 1) for side in sides])
     solved = np.stack([side.converged for side in sides]) & both
     best = np.where(solved, steps, np.iinfo(np.int64).max).min(axis=0)
     n_problems = int(both.sum())
     n_unsolved = int((both & ~solved.any(axis=0)).sum())
     curves = {}
     for value, own, of_own in zip(values, steps, solved, strict=True):
-        factors = np.where(both, own / best, -1.0)
+        factors = np.where(both, own / best, np.nan)
         reached, counts = np.unique(np.append(factors[of_own], 1.0), return_counts=True)
         counts[0] -= 1
         share = np.cumsum(counts) / max(n_problems, 1)
-        low, high = _interval(share, Outcomes(factors, of_own, outcomes.replicates), reached)
+        low, high = _interval(share, Measured(factors, outcomes.replicates), reached)
         curves[value] = pd.DataFrame(
             {
                 "factor": reached,
@@ -62,7 +62,7 @@ def performance_profile(
     return pd.concat(curves, names=[vary, None]).reset_index(level=0).reset_index(drop=True)
 
 
-def _interval(share: Array, outcomes: Outcomes, factors: Array) -> tuple[Array, Array]:
+def _interval(share: Array, outcomes: Measured, factors: Array) -> tuple[Array, Array]:
     """Return the intervals of the shares of problems solved within each factor; factors replace steps."""
     there = outcomes.present.any(axis=1)
     if not there.any():

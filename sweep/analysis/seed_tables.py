@@ -10,7 +10,7 @@ import numpy as np
 from sweep.analysis.study_measures import as_measured
 from sweep.analysis.table_values import status_codes, updates_of
 from sweep.columns import STATUSES
-from sweep.statistics.outcomes import Measured, Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.study.axes.grid import Grid
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ def measured_from_tables(tables: Iterable[pa.Table], grid: Grid, measure: str) -
     return Measured(values.reshape(grid.n_cells, grid.n_seeds))
 
 
-def outcomes_from_tables(tables: Iterable[pa.Table], grid: Grid) -> Outcomes:
-    """Read outcomes from tables of runs, with any rows in any order."""
+def outcomes_from_tables(tables: Iterable[pa.Table], grid: Grid) -> Measured:
+    """Read the steps that runs need to converge from tables of runs, with any rows in any order."""
+    values = np.full(grid.n_runs, np.nan)
     steps = np.full(grid.n_runs, -1, np.int32)
-    converged = np.zeros(grid.n_runs, np.bool_)
     for table in tables:
         runs = table["run"].to_numpy()
         steps[runs] = updates_of(table)
-        converged[runs] = status_codes(table["status"]) == _CONVERGED
+        values[runs] = np.where(status_codes(table["status"]) == _CONVERGED, steps[runs], np.inf)
     shape = grid.n_cells, grid.n_seeds
-    return Outcomes(steps.reshape(shape), converged.reshape(shape))
+    return Measured(values.reshape(shape), ends=steps.reshape(shape))

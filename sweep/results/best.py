@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis.cells import cells_of, group_of
+from sweep.analysis.compare import ComparedBy
 from sweep.analysis.each_at_best import (
     LEAST_SEEDS,
     by_center,
@@ -27,9 +28,9 @@ from sweep.results.pooled_cells import counted_runs
 from sweep.results.race import rank_with_race, tested_by_race
 from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.of_cells import every, main_statistic_of, measure_of
-from sweep.statistics.outcomes import Measured, Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.ranking import best_cells, why_no_best
-from sweep.statistics.runs import Runs
+from sweep.statistics.runs import NOT_COUNTED, Runs
 from sweep.statistics.two_way import estimate_of
 from sweep.study.selection import At, cells_at, values_at
 
@@ -55,12 +56,12 @@ def rank(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd.Data
     return tested_by_race(result, ranked, statistic) if at is None else ranked
 
 
-def _compared_runs(result: EvaluatedRuns, statistic: str) -> Outcomes | Measured:
+def _compared_runs(result: EvaluatedRuns, statistic: str) -> Measured:
     """Return what cells are compared by: ends of runs, a measure, or resampled values of the statistic itself."""
     found = every()[statistic]
     if found.compared == "resampled":
         return resampled_values(result, statistic)
-    return result.measures.of(found.measure) if found.measure else result.outcomes
+    return result.runs_by(found.measure)
 
 
 def cells_for(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd.DataFrame:
@@ -146,17 +147,13 @@ def compared_at_best(result: EvaluatedRuns, vary: str, statistic: str | None, ma
     chooser = found.chosen_by if found and measure and measure.startswith("test") else measure
     values, grid = study.parameters[vary], study.grid
     place = grid.place(vary, np.arange(grid.n_cells))
-    if measure and chooser:
-        measured = result.measures.of(measure)
-        half = halves_of(measured)
-        order = by_center(result.measures.of(chooser), main_statistic_of(chooser))
-        chosen = chosen_cells(order, half, place, len(values))
-        table = compare_evaluated(evaluated_runs(measured, chosen, half), values, measure, most_correct(study, measure))
-    else:
-        half = halves_of(result.outcomes)
-        chosen = chosen_cells(by_rate(result.outcomes), half, place, len(values))
-        limits = grid.most_steps(chosen.ravel()).reshape(chosen.shape).max(axis=1)
-        table = compare_evaluated(evaluated_runs(result.outcomes, chosen, half), values, None, limits, margin)
+    runs = result.runs_by(measure)
+    half = halves_of(runs)
+    order = by_center(result.measures.of(chooser), main_statistic_of(chooser)) if chooser else by_rate(runs)
+    chosen = chosen_cells(order, half, place, len(values))
+    most_steps = grid.most_steps(chosen.ravel()).reshape(chosen.shape).max(axis=1)
+    compared = ComparedBy.of_study(study, measure, margin)
+    table = compare_evaluated(evaluated_runs(runs, chosen, half), values, most_steps, compared)
     label = MEASURES[chooser].label if chooser else "convergence rate"
     table.attrs["note"] = (
         f"each value of {vary} has the other options at their best by {label}, chosen by half of the seeds and "
@@ -174,11 +171,10 @@ def _intervals(result: EvaluatedRuns, best: pd.DataFrame, statistic: str, levels
     """Return the ends of the intervals of a statistic of some cells, each at its own level, (cells,)."""
     cells, found = best["cell"].to_numpy(), every()[statistic]
     group = np.arange(len(cells))
-    if result.replicates > 1 and not found.measure:
-        runs = Runs.of_outcomes(result.outcomes.at(cells), group, result.study.grid.most_steps(cells))
-    elif found.measure and result.keeps_runs:
-        most = most_correct(result.study, found.measure)
-        runs = Runs.of_measured(result.measures.of(found.measure).at(cells), group, most)
+    if result.keeps_runs if found.measure else result.replicates > 1:
+        most = most_correct(result.study, found.measure) if found.measure else NOT_COUNTED
+        most_steps = result.study.grid.most_steps(cells)
+        runs = Runs.of_measured(result.runs_by(found.measure).at(cells), group, most_steps, most)
     else:
         runs = counted_runs(result, cells, group, found.measure)
     low, high = estimate_of(found, runs).ends(levels)

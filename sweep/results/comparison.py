@@ -8,9 +8,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from sweep.analysis.compare import check_margin, compare_sides, with_holm
-from sweep.analysis.compare_measures import adjusted, compare_pairs
-from sweep.analysis.study_measures import most_correct
+from sweep.analysis.compare import ComparedBy, check_margin, compare_sides, with_holm
 from sweep.errors import SweepError, not_swept
 from sweep.results.answers import check_has_criterion, column_of, default_statistic, has_criterion
 from sweep.results.queries import compared_by
@@ -18,7 +16,6 @@ from sweep.results.result import Result
 from sweep.results.sentences import pooled_text
 from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import measure_of
-from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.sides import Side
 from sweep.study.axes.grid import REPLICATES, replicate_axes
 from sweep.study.options.explicit_weights import element_of
@@ -100,10 +97,9 @@ class Pairing:
         largest negligible difference of rates, such as 0.05, rates are also tested for equivalence.
 
         The columns are ``first`` and ``second``, the names of the studies, and those of
-        :func:`sweep.analysis.compare.compare_sides` and :func:`sweep.analysis.compare.with_holm`, or of
-        :func:`sweep.analysis.compare_measures.compare_pairs` with ``p_value_holm``. SweepError is raised if there is no
-        criterion, a name is unknown, the margin is not between 0 and 1, or no pair is trained yet; StoreError if rows
-        of runs were not kept.
+        :func:`sweep.analysis.compare.compare_sides` and :func:`sweep.analysis.compare.with_holm`. SweepError is raised
+        if there is no criterion, a name is unknown, the margin is not between 0 and 1, or no pair is trained yet;
+        StoreError if rows of runs were not kept.
         """
         parameters, measure = self.split(by)
         check_margin(margin, measure)
@@ -112,13 +108,8 @@ class Pairing:
         strata = self._cells.iloc[places.max(axis=1)]
         # Cells of each side; -1 where there is none
         numbers = (np.where(places < 0, -1, self._cells[column].to_numpy()[places]) for column in _CELLS)
-        paired = list(zip(self._results, numbers, strict=True))
-        if measure:
-            one, other = (self._measured(*each, measure) for each in paired)
-            table = compare_pairs(one, other, strata, parameters, measure, most_correct(first.study, measure))
-        else:
-            sides = [self._side(*each) for each in paired]
-            table = compare_sides(sides[0], sides[1], strata, parameters, margin)
+        one, other = (self._side(*each, measure) for each in zip(self._results, numbers, strict=True))
+        table = compare_sides(one, other, strata, parameters, ComparedBy.of_study(first.study, measure, margin))
         if table.empty:
             raise SweepError(
                 "the two results have no trained cell and seed in common yet, so their runs cannot be paired"
@@ -128,7 +119,7 @@ class Pairing:
             labels = first.place or "first", second.place or "second"
         table.insert(0, "first", labels[0])
         table.insert(1, "second", labels[1])
-        return adjusted(table) if measure else with_holm(table)
+        return with_holm(table)
 
     def pooled(self, by: Sequence[str]) -> str:
         """Return a sentence on the replicates over which pairs are pooled; empty if there are none."""
@@ -167,22 +158,12 @@ class Pairing:
         """Return how many replicates share seeds: with one seed, replicates take its place."""
         return int(cells.shape[1]) if len(self._seeds) > 1 else 1
 
-    def _measured(self, result: Result, cells: Array, measure: str) -> Measured:
+    def _side(self, result: Result, cells: Array, measure: str | None) -> Side:
         """Return a measure of the runs of a result in cells of (strata, replicates)."""
-        found = result.measured(measure).at(cells.ravel(), self._seeds_of(result))
-        return Measured(found.values.reshape(len(cells), -1), self._n_replicates(cells))
-
-    def _seeds_of(self, result: Result) -> slice:
-        """Return the positions of the common seeds in a result."""
         base = result.study.seeds.base
-        return slice(self._seeds.start - base, self._seeds.stop - base)
-
-    def _side(self, result: Result, cells: Array) -> Side:
-        """Return the runs of a result in cells of (strata, replicates)."""
-        found = result.outcomes.at(cells.ravel(), self._seeds_of(result))
-        steps, converged = (each.reshape(len(cells), -1) for each in found[:2])
-        limits = result.study.grid.most_steps(cells.max(axis=1))
-        return Side(Outcomes(steps, converged, self._n_replicates(cells)), limits)
+        found = result.runs_by(measure).at(cells.ravel(), slice(self._seeds.start - base, self._seeds.stop - base))
+        runs = found.rearranged(lambda values: values.reshape(len(cells), -1), self._n_replicates(cells))
+        return Side(runs, result.study.grid.most_steps(cells.max(axis=1)))
 
 
 def _cells_of(result: Result, names: Sequence[str], numbers: str) -> pd.DataFrame:

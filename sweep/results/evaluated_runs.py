@@ -16,7 +16,7 @@ from sweep.results.aggregate import Aggregate, digest_of_rows
 from sweep.results.run_rows import check_kept
 from sweep.schemas.run_columns import updates_column
 from sweep.statistics.intervals import Array
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.study.until_faults import n_contenders, raced_statistic
 
 if TYPE_CHECKING:
@@ -100,11 +100,15 @@ class EvaluatedRuns(DefaultFloatingPoint):
         return cells, np.zeros_like(cells)
 
     @cached_property
-    def outcomes(self) -> Outcomes:
-        """Whether and when each seed of each cell converged, for comparisons with common random numbers; needs rows."""
+    def outcomes(self) -> Measured:
+        """When each seed of each cell converged, if it did, for comparisons with common random numbers; needs rows."""
         check_kept(self.stored)
         columns = [*OUTCOME_COLUMNS, updates_column(self.study)]
         return outcomes_from_tables(self.stored.tables(columns), self.study.grid)
+
+    def runs_by(self, measure: str | None) -> Measured:
+        """Return a measure of every seed in every cell; None for the steps to converge."""
+        return self.measures.of(measure) if measure else self.outcomes
 
     @cached_property
     def race_state(self) -> StudyRace | None:

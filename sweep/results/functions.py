@@ -14,7 +14,7 @@ from sweep.results.answers import check_swept
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.statistics.estimates import Rate
 from sweep.statistics.intervals import wilson_interval
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.runs import Runs
 from sweep.system.plain_values import is_integer
 
@@ -65,9 +65,8 @@ def _intervals(
         if len(cells) > 1 or result.replicates > 1:
             of_group = learned[cells]
             steps = np.where(of_group == -2, -1, 0).astype(np.int32)
-            outcomes = Outcomes(steps, of_group == function, result.replicates)
-            once = np.zeros(len(cells), np.int64)
-            shared = Runs.of_outcomes(outcomes, once, once)
+            outcomes = Measured.of_ends(steps, of_group == function, result.replicates)
+            shared = Runs.of_measured(outcomes, np.zeros(len(cells), np.int64))
             ends[k] = np.ravel(Rate(shared, shared.converged).ends()) if may_pair else np.nan
     low, high = (pd.Series(end, table.index) for end in ends.T)
     return low, high

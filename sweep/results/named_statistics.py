@@ -72,7 +72,7 @@ def named_over(
         rows, of_cells = rows[own], pd.Series(group, numbers)
         runs = Runs.of_rows(rows, of_cells.loc[rows["cell"]].to_numpy(), replicate[own])
     elif len(np.unique(group)) < len(group) and pairs_seeds(result):
-        runs = Runs.of_outcomes(result.outcomes.at(numbers), group, grid.most_steps(numbers))
+        runs = Runs.of_measured(result.outcomes.at(numbers), group, grid.most_steps(numbers))
     else:
         runs = counted_runs(result, numbers, group, grid=grid)
     return columns_of([every()[statistic]], runs)

@@ -85,8 +85,7 @@ def _rates_over(result: EvaluatedRuns, cells: pd.DataFrame, group: Array) -> pd.
     several = np.isin(group, of_counts.numbers[of_counts.n_cells > 1]) | (result.replicates > 1)
     if several.any() and pairs_seeds(result):
         shared = cells["cell"].to_numpy()[several]
-        outcomes, limits = result.outcomes.at(shared), np.zeros(len(shared), np.int64)
-        table.update(columns_of([rate], Runs.of_outcomes(outcomes, group[several], limits)))
+        table.update(columns_of([rate], Runs.of_measured(result.outcomes.at(shared), group[several])))
     return table
 
 
@@ -132,7 +131,7 @@ def convergence_over(
     tables = [statistics_of(counted_runs(result, numbers[~by_seed], group[~by_seed], grid=grid), grid)]
     if by_seed.any():
         shared, groups = numbers[by_seed], group[by_seed]
-        runs = Runs.of_outcomes(result.outcomes.at(shared), groups, grid.most_steps(shared))
+        runs = Runs.of_measured(result.outcomes.at(shared), groups, grid.most_steps(shared))
         tables.append(statistics_of(counted_runs(result, shared, groups, grid=grid), grid, runs))
     table = pd.concat([each for each in tables if len(each)] or tables).sort_index()
     table.insert(0, "n_cells", n_cells.reindex(table.index))
@@ -175,7 +174,7 @@ def measure_over(result: EvaluatedRuns, measure: str, cells: pd.DataFrame, group
     numbers, most = own["cell"].to_numpy(), most_correct(result.study, measure)
     table.loc[several] = np.nan
     if pairs_seeds(result):
-        runs = Runs.of_measured(result.measures.of(measure).at(numbers), group, most)
+        runs = Runs.of_measured(result.measures.of(measure).at(numbers), group, correct=most)
     elif measure == "final_loss" and result.has_parts and not result.keeps_runs:
         runs = counted_runs(result, numbers, group, measure)
     else:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sweep.analysis.cells import group_of
-from sweep.analysis.compare import MOST_COMPARED, check_margin, compare_values
-from sweep.analysis.compare_measures import compare_measured
+from sweep.analysis.compare import MOST_COMPARED, ComparedBy, check_margin, compare_values
 from sweep.analysis.importance import (
     EXPLAINED,
     LEAST_SEEDS,
@@ -18,7 +17,6 @@ from sweep.analysis.importance import (
     importance,
     importance_of,
 )
-from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError
 from sweep.measures import MEASURES
 from sweep.results.answers import (
@@ -303,8 +301,7 @@ class Queries(EvaluatedRuns):
         Returns
         -------
         DataFrame
-            The table of :func:`sweep.analysis.compare.compare_values`, or of
-            :func:`sweep.analysis.compare_measures.compare_measured`. With ``each_at_best`` its ``attrs["chosen"]``
+            The table of :func:`sweep.analysis.compare.compare_values`. With ``each_at_best`` its ``attrs["chosen"]``
             lists the cells that each half of the seeds chose, and ``attrs["note"]`` says by what.
 
         Raises
@@ -337,11 +334,8 @@ class Queries(EvaluatedRuns):
             if by is not None and parameters:
                 raise SweepError(f"by: must be a measure with each_at_best, got {list_text(parameters)}; leave it out")
             return compared_at_best(self, vary, chosen, margin)
-        if measure:
-            most = most_correct(self.study, measure)
-            compared = compare_measured(self.measures.of(measure), self.study.grid, vary, parameters, measure, most)
-        else:
-            compared = compare_values(self.outcomes, self.study.grid, vary, parameters, margin)
+        by_measure = ComparedBy.of_study(self.study, measure, margin)
+        compared = compare_values(self.runs_by(measure), self.study.grid, vary, parameters, by_measure)
         if compared.empty:
             raise SweepError(f"no seed is trained at two values of {vary} yet; run the same study again to continue")
         return compared

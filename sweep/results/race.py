@@ -123,7 +123,8 @@ def _intervals(result: EvaluatedRuns, race: StudyRace, cells: np.ndarray) -> tup
     """Return the ends of intervals of the means of cells with equally many seeds, at any number of seeds."""
     measure = race.statistic.measure
     most = most_correct(result.study, measure).most if measure else 1
-    of_runs = result.measures.of(measure).at(cells).values if measure else result.outcomes.at(cells).converged
+    runs = result.runs_by(measure).at(cells)
+    of_runs = runs.values if measure else runs.converged
     n_replicates = race.cells.shape[1]
     values = of_runs.reshape(len(cells), n_replicates, -1)[:, :, : race.race.n_seeds[cells[0]]].mean(axis=1) / most
     low, high = mean_interval(values, race.race.confidence)

@@ -19,7 +19,7 @@ from sweep.results.queries import Queries
 from sweep.results.run_measures import RunMeasures
 from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import of_measure
-from sweep.statistics.outcomes import Measured, Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.runs import Runs
 from sweep.study.axes.grid import REPLICATES, replicate_axes, values_of_axes
 from sweep.study.content import StudyContent
@@ -77,15 +77,14 @@ class _Measures(RunMeasures):
     def of(self, measure: str) -> Measured:
         """Return a measure of every seed of every replicate in every configuration."""
         if measure not in self.known:
-            values = self._folding.fold(self._runs.measures.of(measure).values)
-            self.known[measure] = Measured(values, self._replicates)
+            self.known[measure] = self._runs.measures.of(measure).rearranged(self._folding.fold, self._replicates)
         return self.known[measure]
 
     def in_cells(self, measure: str, cells: pd.DataFrame) -> pd.DataFrame:
         """Return the configurations with the statistics of a measure."""
         if measure not in self.known_cells:
             numbers = cells["cell"].to_numpy()
-            runs = Runs.of_measured(self.of(measure).at(numbers), numbers, most_correct(self._study, measure))
+            runs = Runs.of_measured(self.of(measure).at(numbers), numbers, correct=most_correct(self._study, measure))
             columns = columns_of(of_measure(measure), runs).reindex(numbers)[columns_of_measure(measure)]
             kept = cells.drop(columns=columns.columns, errors="ignore")
             self.known_cells[measure] = kept.join(columns.set_axis(cells.index))
@@ -128,10 +127,9 @@ class ReplicatedRuns(Queries):
         return configuration, replicate
 
     @cached_property
-    def outcomes(self) -> Outcomes:
-        """Whether and when each seed of each replicate converged."""
-        found = self._runs.outcomes
-        return Outcomes(self._folding.fold(found.steps), self._folding.fold(found.converged), self.replicates)
+    def outcomes(self) -> Measured:
+        """When each seed of each replicate converged, if it did."""
+        return self._runs.outcomes.rearranged(self._folding.fold, self.replicates)
 
     def _make_cells(self) -> pd.DataFrame:
         counted = summarize(self.tally, self.study.grid)

@@ -1,14 +1,13 @@
-"""The end of each seed in each cell, for comparisons on common seeds."""
+"""A measure of each seed in each cell, for comparisons on common seeds."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from sweep.statistics.intervals import Array
-
-_NEVER = np.int64(2**62)
 
 
 def clusterings(values: Array, replicates: int) -> list[Array]:
@@ -21,63 +20,53 @@ def clusterings(values: Array, replicates: int) -> list[Array]:
     return [values.reshape(-1, n_seeds), of_replicates.reshape(-1, replicates), values]
 
 
-class Outcomes(NamedTuple):
-    """Ends of runs, by cell and seed."""
+class Measured(NamedTuple):
+    """A measure of runs, by cell and seed. That of convergence is the steps that runs need to converge."""
 
-    steps: Array  # (n_cells, n_seeds) of int32: steps of the run; -1 where the run is missing, as in a partial result
-    converged: Array  # (n_cells, n_seeds) of bool: whether the run converged
+    # (n_cells, n_seeds) of float64: values of :func:`~sweep.analysis.study_measures.as_measured`, or steps to converge,
+    # infinite where the run did not; NaN where the run is missing, as in a partial result
+    values: Array
     # How many replicates, such as splits of the data, the columns hold: the seeds of one after those of another
     replicates: int = 1
+    ends: Array | None = None  # of convergence, (n_cells, n_seeds) of integers: steps of all runs, converged or not
 
-    @property
-    def present(self) -> Array:
-        """Which runs are present."""
-        return np.asarray(self.steps >= 0)
-
-    def steps_to_converge(self) -> Array:
-        """Return the steps of converged runs, and a number above all steps for the others."""
-        return np.where(self.converged, self.steps, _NEVER)
-
-    def at(self, cells: Array, seeds: slice = slice(None)) -> Outcomes:
-        """Return the outcomes of some cells for a range of seeds. Runs of cell -1 are missing."""
-        there = (cells >= 0)[:, None]
-        steps, converged = self.steps[cells, seeds], self.converged[cells, seeds]
-        if there.all():
-            return Outcomes(steps, converged, self.replicates)
-        return Outcomes(np.where(there, steps, -1), there & converged, self.replicates)
-
-    def in_order(self, places: Array) -> Outcomes:
-        """Return the outcomes with the seeds of each cell in another order, (n_cells, n_seeds)."""
-        steps, converged = (np.take_along_axis(each, places, axis=1) for each in (self.steps, self.converged))
-        return Outcomes(steps, converged)
-
-    def clusterings(self) -> list[Outcomes]:
-        """Return the runs clustered by seed, by replicate, and as single runs; see :func:`clusterings`."""
-        steps, converged = (clusterings(each, self.replicates) for each in (self.steps, self.converged))
-        return [Outcomes(*each) for each in zip(steps, converged, strict=True)]
-
-
-class Measured(NamedTuple):
-    """A measure of runs, by cell and seed."""
-
-    # (n_cells, n_seeds) of float64: values of :func:`~sweep.analysis.study_measures.as_measured`; NaN where the run
-    # is missing
-    values: Array
-    replicates: int = 1  # as in :class:`Outcomes`
+    @classmethod
+    def of_ends(cls, steps: Array, converged: Array, replicates: int = 1) -> Measured:
+        """Return the steps to converge of runs that ended after some steps; -1 where the run is missing."""
+        values = np.where(steps < 0, np.nan, np.where(converged, steps, np.inf))
+        return cls(values, replicates, steps)
 
     @property
     def present(self) -> Array:
         """Which runs are present."""
         return ~np.isnan(self.values)
 
+    @property
+    def converged(self) -> Array:
+        """Which runs converged, if it is the measure of convergence."""
+        return np.isfinite(self.values)
+
+    @property
+    def steps(self) -> Array:
+        """The steps of all runs, if it is the measure of convergence; any number where a run is missing."""
+        assert self.ends is not None
+        return self.ends
+
+    def rearranged(self, rearrange: Callable[[Array], Array], replicates: int = 1) -> Measured:
+        """Return the runs in other places."""
+        return Measured(rearrange(self.values), replicates, None if self.ends is None else rearrange(self.ends))
+
     def at(self, cells: Array, seeds: slice = slice(None)) -> Measured:
         """Return the measure of some cells for a range of seeds. Runs of cell -1 are missing."""
-        return Measured(np.where((cells >= 0)[:, None], self.values[cells, seeds], np.nan), self.replicates)
+        found = self.rearranged(lambda values: values[cells, seeds], self.replicates)
+        return found._replace(values=np.where((cells >= 0)[:, None], found.values, np.nan))
 
     def in_order(self, places: Array) -> Measured:
         """Return the measure with the seeds of each cell in another order, (n_cells, n_seeds)."""
-        return Measured(np.take_along_axis(self.values, places, axis=1))
+        return self.rearranged(lambda values: np.take_along_axis(values, places, axis=1))
 
     def clusterings(self) -> list[Measured]:
         """Return the runs clustered by seed, by replicate, and as single runs; see :func:`clusterings`."""
-        return [Measured(each) for each in clusterings(self.values, self.replicates)]
+        values = clusterings(self.values, self.replicates)
+        ends = [None] * len(values) if self.ends is None else clusterings(self.ends, self.replicates)
+        return [Measured(each, ends=own) for each, own in zip(values, ends, strict=True)]

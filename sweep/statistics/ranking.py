@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,13 +12,11 @@ from sweep.statistics.compared import Difference, Ratio, p_value_above
 from sweep.statistics.estimates import DifferenceOfCorrect, ExpectedSteps, MeanCorrect
 from sweep.statistics.intervals import LEVEL, Array, HasInterval
 from sweep.statistics.of_cells import every
-from sweep.statistics.outcomes import Measured, Outcomes, clusterings
+from sweep.statistics.outcomes import Measured, clusterings
 from sweep.statistics.paired import Advantage, PairedMean, holm, one_sided_sign_test
 from sweep.statistics.runs import NOT_COUNTED, Correct, independent_runs
 from sweep.statistics.statistic import Statistic
 from sweep.statistics.two_way import TwoWay
-
-Runs = TypeVar("Runs", Outcomes, Measured)
 
 # By which kinds of statistics ties are broken, in this order.
 _TIES = ("rate", "ratio", "median steps", "median", "mean", "resampled")
@@ -62,12 +60,12 @@ def why_no_best(cells: pd.DataFrame, by: str) -> str:
 
 
 def best_cells(
-    cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, most: Array | Correct = NOT_COUNTED
+    cells: pd.DataFrame, runs: Measured | None, by: str, most: Array | Correct = NOT_COUNTED
 ) -> pd.DataFrame:
     """Rank cells, and find those that may be the best: the set contains the best with 95 % confidence.
 
-    Without ``runs``, outcomes of all runs or the measure ``by`` which cells are ranked, p-values are missing. ``most``
-    are for expected steps the limits of all cells of the study, (n_cells,), for others how many outputs can be correct.
+    Without ``runs``, the measure ``by`` which cells are ranked, p-values are missing. ``most`` are for expected steps
+    the limits of all cells of the study, (n_cells,), for others how many outputs can be correct.
 
     Returns
     -------
@@ -105,27 +103,28 @@ def best_cells(
     return ranked.assign(p_value=p_values, p_value_holm=adjusted, may_be_best=may_be_best, equals_first=equals_first)
 
 
-def _equal_first(runs: Outcomes | Measured, order: Array) -> Array:
+def _equal_first(runs: Measured, order: Array) -> Array:
     """Return which cells equal the first in every run of their common seeds, the first itself not counted."""
     found = np.zeros(len(order), np.bool_)
-    at_a_time = max(1, _RUNS_AT_A_TIME // runs.present.shape[1])
+    at_a_time = max(1, _RUNS_AT_A_TIME // runs.values.shape[1])
     for k in range(0, len(order), at_a_time):
         own = slice(k, k + at_a_time)
         first, others = runs.at(order[:1]), runs.at(order[own])
         both = first.present & others.present
-        values = zip(first[:-1], others[:-1], strict=True)  # all but the number of replicates
-        equal = np.all([(one == other) | ~both for one, other in values], axis=0)
-        found[own] = both.any(axis=1) & equal.all(axis=1)
+        equal = first.values == others.values
+        if runs.ends is not None:
+            equal &= first.steps == others.steps
+        found[own] = both.any(axis=1) & (equal | ~both).all(axis=1)
     found[0] = False
     return found
 
 
-def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | Correct) -> Array:
+def _compare_with_first(runs: Measured, ranked: pd.DataFrame, by: str, most: Array | Correct) -> Array:
     """Return the p-value of each cell compared with the first; missing for the first itself."""
     statistic = ranked_by()[by]
     order = ranked["cell"].to_numpy()
     medians = ranked[by].to_numpy(np.float64, na_value=np.inf)
-    at_a_time = max(1, _RUNS_AT_A_TIME // runs.present.shape[1])
+    at_a_time = max(1, _RUNS_AT_A_TIME // runs.values.shape[1])
     p_values = []
     for k in range(0, len(order), at_a_time):
         own = slice(k, k + at_a_time)
@@ -139,8 +138,6 @@ def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | 
             case "ratio":
                 limits = np.asarray(most)[order]
                 p_values.append(_higher_costs(first, others, limits[:1], limits[own]))
-            case "median steps":
-                p_values.append(_later_medians(first, others, medians[0], medians[own]))
             case "mean":
                 assert isinstance(most, Correct)
                 p_values.append(p_value_above(difference_of_means(first, others, most), 0.0))
@@ -159,7 +156,7 @@ def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | 
     return found
 
 
-def paired_runs(first: Runs, others: Runs) -> tuple[Runs, Runs]:
+def paired_runs(first: Measured, others: Measured) -> tuple[Measured, Measured]:
     """Return the runs of the first cell and of others, in an order of seeds that pairs them."""
     here, there = first.present, others.present
     common = (here & there).sum(axis=1)
@@ -174,7 +171,7 @@ def paired_runs(first: Runs, others: Runs) -> tuple[Runs, Runs]:
     return firsts.in_order(one), others.in_order(other)
 
 
-def _fewer(first: Array, others: Array, both: Array, replicates: int = 1) -> Array:
+def _fewer(first: Array, others: Array, both: Array, replicates: int) -> Array:
     """Test whether fewer runs are marked in other cells than in the first."""
     if replicates > 1:
         balance = _by_clusters((first & ~others & both).astype(np.int64) - (~first & others & both), replicates)
@@ -187,28 +184,21 @@ def _fewer(first: Array, others: Array, both: Array, replicates: int = 1) -> Arr
 
 
 def _by_clusters(values: Array, replicates: int) -> list[Array]:
-    """Return sums of values of runs, (n, replicates * seeds), by seed, by replicate and by run."""
+    """Return sums of values of runs, (n, replicates * seeds), by seed, by replicate and by run.
+
+    Without replicates runs are seeds, and only these are returned.
+    """
+    if replicates == 1:
+        return [values]
     n = len(values)
     return [each.reshape(n, -1, each.shape[1]).sum(axis=1) for each in clusterings(values, replicates)]
 
 
-def _later_medians(first: Outcomes, others: Outcomes, median: float, medians: Array) -> Array:
-    """Test whether medians are later: fewer runs converged by the median of the first, and before that of the cell.
-
-    Each test alone ignores that a median is itself estimated, which matters if the steps of one cell vary more.
-    """
-    both = first.present & others.present
-    steps = first.steps_to_converge()
-    other_steps = others.steps_to_converge()
-    p_values = []
-    for at in (np.full((len(medians), 1), median), medians[:, None] - 1):
-        at = np.minimum(at, 2.0**61)  # at any step if the median is not reached
-        p_values.append(_fewer(steps <= at, other_steps <= at, both, others.replicates))
-    return np.maximum(*p_values)
-
-
 def _worse_medians(first: Measured, others: Measured, median: float, medians: Array, *, lower_is_better: bool) -> Array:
-    """Test medians as :func:`_later_medians` does: values up to the first median, and below that of the cell."""
+    """Test whether medians are worse: fewer values up to the median of the first, and fewer below that of the cell.
+
+    Each test alone ignores that a median is itself estimated, which matters if the values of one cell vary more.
+    """
     both = first.present & others.present
     sign = 1 if lower_is_better else -1
     of_first = sign * first.values
@@ -242,51 +232,41 @@ def _worse_resamples(first: Array, others: Array, gaps: Array, n_seeds: Array) -
     return np.where(known, np.fmax(np.fmax(shares, by_student), 0.5**n_seeds), np.nan)
 
 
+def _combined(estimates: Sequence[HasInterval]) -> HasInterval:
+    """Return the estimate from those with each kind of clusters."""
+    return TwoWay(estimates) if len(estimates) > 1 else estimates[0]
+
+
 def difference_of_means(first: Measured, others: Measured, correct: Correct) -> HasInterval:
     """Return how far the mean of correct outputs, or of shares (at most 1), of the first cell is above others'."""
     both = first.present & others.present
+    n_pairs = _by_clusters(both.astype(np.int64), others.replicates)
     if correct.most == 1:
-        differences = np.where(both, first.values - others.values, 0.0)
-        if others.replicates == 1:
-            return PairedMean(differences, both)
-        sums = (_by_clusters(each, others.replicates) for each in (differences, both.astype(np.int64)))
-        return TwoWay([PairedMean(each, n) for each, n in zip(*sums, strict=True)])
-    sides = (np.where(both, each.values, 0.0) for each in (first, others))
+        differences = _by_clusters(np.where(both, first.values - others.values, 0.0), others.replicates)
+        return _combined([PairedMean(each, n) for each, n in zip(differences, n_pairs, strict=True)])
+    sides = [np.where(both, each.values, 0.0) for each in (first, others)]
     if others.replicates == 1:
         return Difference(*(MeanCorrect(Clusters.of_seeds(both, both, each), correct.most, 0.0) for each in sides))
-    n_pairs = _by_clusters(both.astype(np.int64), others.replicates)
-    sums = (_by_clusters(each, others.replicates) for each in sides)
-    of_clusters = zip(*sums, n_pairs, strict=True)
+    of_clusters = zip(*(_by_clusters(each, others.replicates) for each in sides), n_pairs, strict=True)
     return TwoWay([DifferenceOfCorrect(each, n, correct, are_crossed=True) for *each, n in of_clusters])
 
 
-def _higher_costs(first: Outcomes, others: Outcomes, *most: Array) -> Array:
+def _higher_costs(first: Measured, others: Measured, *most: Array) -> Array:
     """Test expected steps by the interval of their ratio."""
     both = first.present & others.present
-    if others.replicates > 1:
-        return _higher_crossed_costs(first, others, both, *most)
     costs = []
     for each, limits in zip((first, others), most, strict=True):
         converged = each.converged & both
-        of_all = np.where(both, each.steps, 0).astype(np.int64)
-        of_converged = np.where(converged, of_all, 0)
-        costs.append(ExpectedSteps(Clusters.of_seeds(both, converged, of_converged, of_all - of_converged, limits)))
-    return p_value_above(Ratio(costs[1], costs[0]), 1.0)
+        steps = np.where(both, each.steps, 0).astype(np.int64)
+        counted = both.astype(np.int64), converged.astype(np.int64), steps * converged, steps * ~converged
+        of_clusters = zip(*(_by_clusters(values, others.replicates) for values in counted), strict=True)
+        costs.append([_expected_steps(each, limits) for each in of_clusters])
+    return p_value_above(_combined([Ratio(other, one) for one, other in zip(*costs, strict=True)]), 1.0)
 
 
-def _higher_crossed_costs(first: Outcomes, others: Outcomes, both: Array, *most: Array) -> Array:
-    """Test expected steps of runs that share seeds and replicates."""
-    n_pairs = _by_clusters(both.astype(np.int64), others.replicates)
-    costs: list[list[ExpectedSteps]] = [[], [], []]
-    for each, limits in zip((first, others), most, strict=True):
-        converged = each.converged & both
-        of_all = np.where(both, each.steps, 0).astype(np.int64)
-        of_converged = np.where(converged, of_all, 0)
-        sums = [
-            _by_clusters(values, others.replicates) for values in (converged.astype(np.int64), of_converged, of_all)
-        ]
-        for found, n, n_converged, mine, whole in zip(costs, n_pairs, *sums, strict=True):
-            alike = (n_converged.sum(axis=1) == 0) | (n_converged == n).all(axis=1)
-            independent = independent_runs(n_converged, n, alike)
-            found.append(ExpectedSteps(Clusters.of_seeds(n, n_converged, mine, whole - mine, limits, independent)))
-    return p_value_above(TwoWay([Ratio(other, one) for one, other in costs]), 1.0)
+def _expected_steps(counted: Sequence[Array], limits: Array) -> ExpectedSteps:
+    """Return expected steps from numbers of runs and sums of their steps, each (n, clusters)."""
+    n, n_converged, of_converged, of_others = counted
+    alike = (n_converged.sum(axis=1) == 0) | (n_converged == n).all(axis=1)
+    independent = independent_runs(n_converged, n, alike)
+    return ExpectedSteps(Clusters.of_seeds(n, n_converged, of_converged, of_others, limits, independent))

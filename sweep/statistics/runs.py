@@ -7,9 +7,8 @@ are its seeds, with all of their runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from sweep.statistics.intervals import Array, Z, student_quantile
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sweep.statistics.outcomes import Measured, Outcomes
+    from sweep.statistics.outcomes import Measured
 
 # Runs whose seeds have unequal weights have intervals if their weight is that of so many seeds, or of half of all.
 _LEAST_SEEDS = 50
@@ -101,26 +100,30 @@ class Runs:
         )
 
     @classmethod
-    def of_outcomes(cls, outcomes: Outcomes, group: Array, most_steps: Array) -> Runs:
-        """Return the runs of cells whose seeds are known; ``group`` and ``most_steps`` are by cell."""
-        cell, seed = np.nonzero(outcomes.present)
-        steps, converged = outcomes.steps[cell, seed].astype(np.int64), outcomes.converged[cell, seed]
+    def of_measured(
+        cls, measured: Measured, group: Array, most_steps: Array | None = None, correct: Correct = NOT_COUNTED
+    ) -> Runs:
+        """Return a measure of the runs of cells whose seeds are known; ``group`` and ``most_steps`` are by cell.
 
-        def runs_of(seed: Array) -> Runs:
-            return cls(group[cell], cell, seed=seed, converged=converged, steps=steps, most_steps=most_steps[cell])
-
-        return _with_clusterings(runs_of, seed, outcomes)
-
-    @classmethod
-    def of_measured(cls, measured: Measured, group: Array, correct: Correct = NOT_COUNTED) -> Runs:
-        """Return a measure of the runs of cells whose seeds are known; ``group`` is by cell."""
+        Where runs share replicates, so do their clusterings.
+        """
         cell, seed = np.nonzero(measured.present)
-        values = measured.values[cell, seed]
+        known: dict[str, Any] = {"values": measured.values[cell, seed], "correct": correct}
+        if measured.ends is not None:
+            known |= {"converged": measured.converged[cell, seed], "steps": measured.ends[cell, seed].astype(np.int64)}
+        if most_steps is not None:
+            known["most_steps"] = most_steps[cell]
 
         def runs_of(seed: Array) -> Runs:
-            return cls(group[cell], cell, seed=seed, values=values, correct=correct)
+            return cls(group[cell], cell, seed=seed, **known)
 
-        return _with_clusterings(runs_of, seed, measured)
+        runs = runs_of(seed)
+        if measured.replicates > 1:
+            replicate, of_replicate = np.divmod(seed, measured.values.shape[1] // measured.replicates)
+            runs.clusterings = [runs_of(each) for each in (of_replicate, replicate, seed)]
+            for each in runs.clusterings:
+                each.are_crossed = True
+        return runs
 
     @classmethod
     def of_rows(cls, rows: pd.DataFrame, group: Array, replicate: Array | None = None) -> Runs:
@@ -321,17 +324,6 @@ def crossed_runs(by_seed: Array, by_replicate: Array, by_run: Array) -> Array:
     of_seeds, of_replicates, of_runs = 1 / by_seed, 1 / by_replicate, 1 / by_run
     least = np.maximum(of_seeds, of_replicates)
     return np.asarray(1 / np.maximum(of_seeds + of_replicates - of_runs, least))
-
-
-def _with_clusterings(runs_of: Callable[[Array], Runs], seed: Array, found: Outcomes | Measured) -> Runs:
-    """Return runs, with their clusterings if they share replicates; ``seed`` counts those of all replicates."""
-    runs = runs_of(seed)
-    if found.replicates > 1:
-        replicate, of_replicate = np.divmod(seed, found.present.shape[1] // found.replicates)
-        runs.clusterings = [runs_of(each) for each in (of_replicate, replicate, seed)]
-        for each in runs.clusterings:
-            each.are_crossed = True
-    return runs
 
 
 class Ordered:

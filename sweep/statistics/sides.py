@@ -11,7 +11,7 @@ import pandas as pd
 from sweep.statistics.clusters import Clusters
 from sweep.statistics.estimates import ExpectedSteps, RestrictedMean
 from sweep.statistics.intervals import Array
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.runs import independent_runs
 
 
@@ -51,22 +51,36 @@ class Pairs(NamedTuple):
     strata: Array  # (n_paired,): strata with pairs; partial results have some without
     both: Array  # (n_paired, n_seeds): whether both runs are trained
     groups: Groups  # the groups of these strata
+    n: Array  # (n_groups, n_seeds): numbers of pairs
+    are_crossed: bool  # whether runs share seeds and replicates
+    of_replicates: bool  # whether columns are these replicates, and not seeds
+
+    def marked(self, values: Array) -> Array:
+        """Count pairs whose values, (n_paired, n_seeds), are true, by group and seed."""
+        return self.groups.add(values & self.both)
 
 
 class Side:
-    """The outcomes of the runs of one side, (n_strata, n_seeds), and the step limit of a run, (n_strata,)."""
+    """A measure of the runs of one side, (n_strata, n_seeds).
 
-    def __init__(self, outcomes: Outcomes, most_steps: Array) -> None:
-        self.outcomes = outcomes
+    ``most_steps``, (n_strata,), are the step limits of a run if the measure is that of convergence.
+    """
+
+    def __init__(self, runs: Measured, most_steps: Array) -> None:
+        self.runs = runs
         self.most_steps = most_steps
         self._expected: ExpectedSteps | None = None
-        self._needed: Array | None = None
 
-    def steps_to_converge(self, pairs: Pairs) -> Array:
-        """Return the steps of runs in paired strata, with a number above all steps for runs that do not converge."""
-        if self._needed is None:
-            self._needed = self.outcomes.steps_to_converge()
-        return self._needed if len(pairs.strata) == len(self._needed) else self._needed[pairs.strata]
+    def clusterings(self) -> list[Side]:
+        """Return the runs clustered by seed, by replicate, and as single runs."""
+        found = self.runs.clusterings()
+        n = len(self.runs.values)
+        return [Side(each, np.repeat(self.most_steps, len(each.values) // n)) for each in found]
+
+    def values(self, pairs: Pairs) -> Array:
+        """Return the values of runs in paired strata."""
+        values = self.runs.values
+        return values if len(pairs.strata) == len(values) else values[pairs.strata]
 
     def expected_steps(self, pairs: Pairs) -> ExpectedSteps:
         """Return the expected running time (ERT) of paired runs by group."""
@@ -85,7 +99,7 @@ class Side:
 
         With limits, only runs that converge by their limit count as converged, with the steps that they save of it.
         """
-        found = self.outcomes.at(pairs.strata)
+        found = self.runs.at(pairs.strata)
         steps, converged = found.steps, found.converged
         converged = converged & pairs.both
         add = pairs.groups.add

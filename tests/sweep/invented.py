@@ -12,7 +12,7 @@ from sweep.analysis.study_measures import most_correct
 from sweep.analysis.tally import tally_runs
 from sweep.schedule.plan import Plan
 from sweep.statistics.intervals import Array
-from sweep.statistics.outcomes import Measured, Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.store.bits import own_bits
 from sweep.store.memory import MemoryParts
 from tests.oracle import STATUSES
@@ -20,7 +20,7 @@ from tests.oracle import STATUSES
 CONVERGED, EXHAUSTED = STATUSES.index("converged"), STATUSES.index("exhausted")
 
 
-def result_of(study: Study, outcomes: Outcomes, keep: str = "runs") -> Result:
+def result_of(study: Study, outcomes: Measured, keep: str = "runs") -> Result:
     """Return a result of these runs; runs that did not converge are exhausted.
 
     It is partial if some runs are missing.
@@ -46,7 +46,7 @@ def invented(study: Study, rates: Sequence[float] | None = None, shared: float =
     return result_of(study, outcomes_of(random, chances, study.seeds.count, shared, limit))
 
 
-def outcomes_of(random: np.random.Generator, rates: Array, n_seeds: int, shared: float, limit: int = 100) -> Outcomes:
+def outcomes_of(random: np.random.Generator, rates: Array, n_seeds: int, shared: float, limit: int = 100) -> Measured:
     """Return runs that converge with these rates by cell, within half the limit of steps.
 
     With the chance ``shared`` a seed draws one number for all cells, so that cells share their luck.
@@ -55,13 +55,15 @@ def outcomes_of(random: np.random.Generator, rates: Array, n_seeds: int, shared:
     own = random.random(n_seeds) < shared
     luck, pace = (np.where(own, random.random(n_seeds), random.random(shape)) for _ in range(2))
     converged = luck < rates[:, None]
-    return Outcomes(np.where(converged, 1 + (pace * limit / 2).astype(np.int32), limit).astype(np.int32), converged)
+    return Measured.of_ends(
+        np.where(converged, 1 + (pace * limit / 2).astype(np.int32), limit).astype(np.int32), converged
+    )
 
 
 def measured_result(study: Study, measure: str, values: Array) -> Result:
     """Return a result with these measures, by cell and seed; there is no criterion, and NaN is a missing run."""
     present = ~np.isnan(values)
-    runs = Outcomes(np.where(present, 100, -1).astype(np.int32), np.zeros(values.shape, np.bool_))
+    runs = Measured.of_ends(np.where(present, 100, -1).astype(np.int32), np.zeros(values.shape, np.bool_))
     result = result_of(study, runs)
     cell, _ = np.nonzero(present)
     most = most_correct(study, measure)

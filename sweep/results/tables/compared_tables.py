@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sweep.analysis.compare import MOST_COMPARED, compare_values, differs_alone
-from sweep.analysis.compare_measures import compare_measured
-from sweep.analysis.study_measures import most_correct
+from sweep.analysis.compare import MOST_COMPARED, ComparedBy, compare_values, differs_alone
 from sweep.measures import MEASURES
 from sweep.results.answers import default_statistic, swept
 from sweep.results.best import at_best_fault
@@ -220,14 +218,11 @@ def _compared(result: Queries, name: str, measure: str | None) -> tuple[pd.DataF
 
     Others are pooled in partial results, with few seeds, and with different numbers of seeds.
     """
-    study, grid = result.study, result.study.grid
+    study = result.study
     if len(swept(study)) > 1 and not at_best_fault(result):
         compared = result.compare(name, each_at_best=True)
         return compared, str(compared.attrs["note"]).replace(f"each value of {name} has", "each value has")
-    if measure:
-        most = most_correct(study, measure)
-        return compare_measured(result.measures.of(measure), grid, name, [], measure, most), ""
-    return compare_values(result.outcomes, grid, name, []), ""
+    return compare_values(result.runs_by(measure), study.grid, name, [], ComparedBy.of_study(study, measure)), ""
 
 
 def _why_none(result: Queries) -> str:

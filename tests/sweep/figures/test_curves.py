@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 import sweep
 from sweep import Result, SweepError, figures
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from tests.sweep.invented import invented, outcomes_of, result_of
 from tests.sweep.support import assert_refused, command, make_study
 
@@ -122,9 +122,9 @@ def test_profile_is_drawn() -> None:
 def test_degenerate_curves() -> None:
     """If all runs converge at step 1, all values are best; if none converges, the figure says so."""
     study = make_study(count=20, hidden=[2, 3], learning_rate=0.1)
-    at_one = result_of(study, Outcomes(np.ones((2, 20), np.int32), np.ones((2, 20), bool)))
+    at_one = result_of(study, Measured.of_ends(np.ones((2, 20), np.int32), np.ones((2, 20), bool)))
     assert [set(y) for _, y in drawn(figures.profile(at_one)).values()] == [{100.0}, {100.0}]
-    never = result_of(study, Outcomes(np.full((2, 20), 60, np.int32), np.zeros((2, 20), bool)))
+    never = result_of(study, Measured.of_ends(np.full((2, 20), 60, np.int32), np.zeros((2, 20), bool)))
     for kind in ("incidence", "profile"):
         (text,) = figures.draw(never, kind).axes[0].texts
         assert text.get_text() == "no run converged"
@@ -135,7 +135,9 @@ def test_values_without_runs() -> None:
     outcomes = outcomes_of(np.random.default_rng(3), np.array([0.5, 0.7]), 20, 0.5)
     steps = outcomes.steps.copy()
     steps[0] = -1
-    result = result_of(make_study(count=20, hidden=[2, 3], learning_rate=0.1), Outcomes(steps, outcomes.converged))
+    result = result_of(
+        make_study(count=20, hidden=[2, 3], learning_rate=0.1), Measured.of_ends(steps, outcomes.converged)
+    )
     with pytest.raises(SweepError, match="no run is trained yet at these values"):
         figures.incidence(result, at={"hidden": [2]})
     assert len(drawn(figures.incidence(result))) == 1

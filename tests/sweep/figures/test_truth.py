@@ -11,7 +11,7 @@ import pytest
 
 import sweep
 from sweep import Result, figures
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.invented import invented, result_of
 from tests.sweep.support import make_study
@@ -109,7 +109,7 @@ def test_bins_of_steps(first: int, last: int) -> None:
     steps = np.linspace(first, last, 200).astype(np.int32)
     converged = np.arange(200) % 4 > 0
     study = make_study(count=200, hidden=2, learning_rate=0.1, max_steps=5000)
-    ax = figures.steps_distribution(result_of(study, Outcomes(steps[None], converged[None])))
+    ax = figures.steps_distribution(result_of(study, Measured.of_ends(steps[None], converged[None])))
     (stairs,) = ax.patches
     shares, edges, _ = stairs.get_data()
     np.testing.assert_allclose(shares, 100 * np.histogram(np.maximum(steps[converged], edges[0]), edges)[0] / 200)

@@ -17,7 +17,7 @@ from sweep import Result, SweepError
 from sweep.results import answers, sentences
 from sweep.results.pooled_cells import sum_over
 from sweep.statistics.intervals import wilson_interval
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.ranking import rank_cells
 from sweep.terminal import printed as terminal
 from tests.sweep.invented import outcomes_of, result_of
@@ -196,7 +196,7 @@ def test_answer_suggests_restarts_where_they_help() -> None:
     study = make_study(count=1000, hidden=2, learning_rate=0.1, max_steps=5000)
     for lost, helps in ((5000, True), (1, False)):
         steps = np.where(converged, random.integers(90, 110, converged.shape), lost).astype(np.int32)
-        sentence = sentences.restarts(result_of(study, Outcomes(steps, converged)))
+        sentence = sentences.restarts(result_of(study, Measured.of_ends(steps, converged)))
         assert bool(sentence) == helps
         if helps:
             assert re.fullmatch(
@@ -210,7 +210,7 @@ def test_no_importance_from_few_successes() -> None:
     converged = np.zeros((20, 10), np.bool_)
     converged[0, 0] = converged[7, 3] = True
     study = make_study(count=10, hidden=[2, 3, 4, 5], learning_rate=[0.1, 0.2, 0.3, 0.4, 0.5], max_steps=100)
-    result = result_of(study, Outcomes(np.full((20, 10), 50, np.int32), converged))
+    result = result_of(study, Measured.of_ends(np.full((20, 10), 50, np.int32), converged))
     assert sentences.what_matters(result) == "too few runs converged to estimate what matters for convergence"
 
 

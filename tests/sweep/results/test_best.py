@@ -14,7 +14,7 @@ from scipy import stats
 import sweep
 from sweep import Result
 from sweep.results.sentences import may_be_best
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import holm, one_sided_sign_test
 from sweep.statistics.ranking import best_cells
 from sweep.terminal.printed import print_best
@@ -74,26 +74,26 @@ def test_best_cells(result: Result, by: str) -> None:
         assert row["p_value"] == pytest.approx(max(p_values), abs=1e-12)
 
 
-def invented(random: np.random.Generator, rates: list[float], n_seeds: int) -> Outcomes:
+def invented(random: np.random.Generator, rates: list[float], n_seeds: int) -> Measured:
     """Return runs of cells that converge with these rates in up to 100 steps, the limit."""
     draws = random.random((len(rates), n_seeds))
     converged = draws < np.array(rates)[:, None]
     steps = np.where(converged, random.integers(1, 101, draws.shape), 100).astype(np.int32)
-    return Outcomes(steps, converged)
+    return Measured.of_ends(steps, converged)
 
 
-def cells_of(outcomes: Outcomes) -> pd.DataFrame:
+def cells_of(outcomes: Measured) -> pd.DataFrame:
     """Return the statistics by which cells are ranked."""
     n, converged = outcomes.steps.shape[1], outcomes.converged
     with np.errstate(divide="ignore"):
         expected = outcomes.steps.sum(axis=1) / converged.sum(axis=1)
-    median = np.sort(outcomes.steps_to_converge(), axis=1)[:, (n - 1) // 2]
+    median = np.sort(outcomes.values, axis=1)[:, (n - 1) // 2]
     return pd.DataFrame(
         {
             "cell": range(len(expected)),
             "convergence_rate": converged.mean(axis=1),
             "expected_steps": expected,
-            "steps_q50": pd.array(median, "Int64"),
+            "steps_q50": pd.Series(median).replace(np.inf, np.nan).astype("Int64"),
         }
     )
 
@@ -113,16 +113,16 @@ def test_expected_steps_are_compared_like_a_bootstrap() -> None:
         ratio = np.log(costs[1] / costs[0])
         distance = np.log(row["expected_steps"] / best["expected_steps"].iloc[0]) / ratio.std()
         assert stats.t.isf(row["p_value"], 399) == pytest.approx(distance, rel=0.1)
-    twins = Outcomes(np.repeat(outcomes.steps[:1], 2, axis=0), np.repeat(outcomes.converged[:1], 2, axis=0))
+    twins = Measured.of_ends(np.repeat(outcomes.steps[:1], 2, axis=0), np.repeat(outcomes.converged[:1], 2, axis=0))
     assert best_cells(cells_of(twins), twins, "expected_steps", most)["p_value"].iloc[1] == 0.5
 
 
 def test_a_cell_without_failures_so_far_is_not_certain() -> None:
     """After 20 runs without a failure, a cheaper cell may still fail at full cost; after 1,000 it hardly can."""
     steps = np.array([[100] * 20, [400] * 20], np.int32)
-    outcomes = Outcomes(steps, np.ones((2, 20), np.bool_))
+    outcomes = Measured.of_ends(steps, np.ones((2, 20), np.bool_))
     assert best_cells(cells_of(outcomes), outcomes, "expected_steps", np.full(2, 5000))["may_be_best"].all()
-    many = Outcomes(np.repeat(steps, 50, axis=1), np.ones((2, 1000), np.bool_))
+    many = Measured.of_ends(np.repeat(steps, 50, axis=1), np.ones((2, 1000), np.bool_))
     assert list(best_cells(cells_of(many), many, "expected_steps", np.full(2, 5000))["may_be_best"]) == [True, False]
 
 
@@ -130,7 +130,7 @@ def test_a_cell_without_a_success_is_left_out_like_one_with_one() -> None:
     """By expected steps, a cell in which no run converged does not remain where one with a success is excluded."""
     converged = np.zeros((3, 10), np.bool_)
     converged[0], converged[2, 3] = True, True
-    outcomes = Outcomes(np.where(converged, 50, 100).astype(np.int32), converged)
+    outcomes = Measured.of_ends(np.where(converged, 50, 100).astype(np.int32), converged)
     best = best_cells(cells_of(outcomes), outcomes, "expected_steps", np.full(3, 100)).set_index("cell")
     assert list(best["may_be_best"][[0, 1, 2]]) == [True, False, False]
     assert best["p_value"][1] < 0.001
@@ -140,7 +140,7 @@ def test_cells_that_never_converge_are_left_out() -> None:
     """With 720 cells, 0 of 20 runs is significantly worse than 20 of 20."""
     converged = np.zeros((720, 20), np.bool_)
     converged[:3] = True
-    outcomes = Outcomes(np.where(converged, 10, 100).astype(np.int32), converged)
+    outcomes = Measured.of_ends(np.where(converged, 10, 100).astype(np.int32), converged)
     best = best_cells(cells_of(outcomes), outcomes, "convergence_rate")
     assert list(best.loc[best["may_be_best"], "cell"]) == [0, 1, 2]
 
@@ -149,17 +149,17 @@ def test_medians_are_compared_as_medians() -> None:
     """The cell with the smaller median is better, even if the other one wins more pairs."""
     random = np.random.default_rng(1)
     steps = np.array([[100] * 550 + [300] * 450, [50] * 450 + [200] * 550], np.int32)
-    outcomes = Outcomes(random.permuted(steps, axis=1), np.ones((2, 1000), np.bool_))
+    outcomes = Measured.of_ends(random.permuted(steps, axis=1), np.ones((2, 1000), np.bool_))
     best = best_cells(cells_of(outcomes), outcomes, "steps_q50")
     assert list(best["cell"]) == [0, 1]
     assert list(best["may_be_best"]) == [True, False]
 
 
-def partial(outcomes: Outcomes, n_runs: list[int]) -> Result:
+def partial(outcomes: Measured, n_runs: list[int]) -> Result:
     """Return a partial result in which cells have some of the first seeds."""
     there = np.arange(outcomes.steps.shape[1]) < np.array(n_runs)[:, None]
     study = make_study(count=outcomes.steps.shape[1], hidden=list(range(2, 2 + len(n_runs))), learning_rate=[0.1])
-    return result_of(study, Outcomes(np.where(there, outcomes.steps, -1), outcomes.converged & there))
+    return result_of(study, Measured.of_ends(np.where(there, outcomes.steps, -1), outcomes.converged & there))
 
 
 def test_cells_with_few_runs_do_not_lead_by_luck() -> None:
@@ -184,14 +184,14 @@ def test_cells_without_common_seeds_are_compared(by: str) -> None:
     outcomes = invented(np.random.default_rng(5), [0.9, 0.2, 0.9], 200)
     there = np.repeat([[True, False], [False, True], [False, True]], 100, axis=1)
     study = make_study(count=200, hidden=[2, 3, 4], learning_rate=[0.1], max_steps=100)
-    result = result_of(study, Outcomes(np.where(there, outcomes.steps, -1), outcomes.converged & there))
+    result = result_of(study, Measured.of_ends(np.where(there, outcomes.steps, -1), outcomes.converged & there))
     assert result.best(by).set_index("cell")["may_be_best"].to_dict() == {0: True, 1: False, 2: True}
 
 
 def test_equal_cells_may_all_be_the_best(capsys: pytest.CaptureFixture[str]) -> None:
     """Neither of two equal cells is left out."""
     outcomes = invented(np.random.default_rng(4), [0.9], 200)
-    twins = Outcomes(np.tile(outcomes.steps, (2, 1)), np.tile(outcomes.converged, (2, 1)))
+    twins = Measured.of_ends(np.tile(outcomes.steps, (2, 1)), np.tile(outcomes.converged, (2, 1)))
     print_best(result_of(make_study(count=200, hidden=[2, 3], learning_rate=[0.1]), twins), ["convergence_rate"])
     assert "all 2 cells are equal in every run" in capsys.readouterr().out
 

@@ -10,6 +10,7 @@ import pytest
 
 import sweep
 from sweep import SweepError
+from sweep.analysis.compare import ComparedBy
 from sweep.analysis.each_at_best import by_center, chosen_cells, compare_evaluated, evaluated_runs, halves_of
 from sweep.analysis.held_out import held_out
 from sweep.statistics.of_cells import main_statistic_of
@@ -114,6 +115,7 @@ def test_equal_values_rarely_differ(n_seeds: int, n_cells: int) -> None:
         measured = Measured(values)
         half = halves_of(measured)
         chosen = chosen_cells(by_center(measured, statistic), half, np.repeat([0, 1], n_cells), 2)
-        table = compare_evaluated(evaluated_runs(measured, chosen, half), [0, 1], "n_correct", Correct(100, 50))
+        compared = ComparedBy("n_correct", Correct(100, 50))
+        table = compare_evaluated(evaluated_runs(measured, chosen, half), [0, 1], np.zeros(2), compared)
         wrong += table["p_value"][0] < 0.05
     assert wrong <= 0.08 * 500

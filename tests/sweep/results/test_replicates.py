@@ -12,8 +12,7 @@ import pytest
 import sweep
 from sweep import Result, Study, figures
 from sweep.analysis.cells import columns_of
-from sweep.analysis.compare import compare_sides
-from sweep.analysis.compare_measures import compare_pairs
+from sweep.analysis.compare import ComparedBy, compare_sides
 from sweep.analysis.importance import Explained, importance_of
 from sweep.report.page import report_page
 from sweep.results.comparison import Pairing
@@ -21,7 +20,7 @@ from sweep.results.sentences import answer
 from sweep.statistics.estimates import Rate
 from sweep.statistics.intervals import student_quantile
 from sweep.statistics.of_cells import of_measure
-from sweep.statistics.outcomes import Measured, Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.ranking import best_cells
 from sweep.statistics.runs import NOT_COUNTED, Correct, Runs
 from sweep.statistics.sides import Side
@@ -44,6 +43,14 @@ def drawn(random: np.random.Generator, n: int, n_splits: int, n_seeds: int, *spr
     """Return normal values of (n, splits, seeds) with the standard deviations of splits, seeds and single runs."""
     shapes = (1, n_splits, 1), (1, 1, n_seeds), (n, n_splits, n_seeds)
     return sum(spread * random.normal(size=shape) for spread, shape in zip(spreads, shapes, strict=True))
+
+
+def compare_measured(
+    sides: tuple[Measured, ...] | list[Measured], strata: pd.DataFrame, by: list[str], measure: str, most: Correct
+) -> pd.DataFrame:
+    """Return the comparison of two sides by a measure."""
+    one, other = (Side(each, np.zeros(len(strata))) for each in sides)
+    return compare_sides(one, other, strata, by, ComparedBy(measure, most))
 
 
 def pooled_example() -> tuple[Result, np.ndarray]:
@@ -89,7 +96,7 @@ def test_two_results_pool_over_splits(measure: str, n_seeds: int) -> None:
         cells = own.reshape(2, len(rates), len(splits), -1).swapaxes(1, 2).reshape(-1, n_seeds)
         if measure == "final_loss":
             return measured_result(study, measure, cells)
-        return result_of_outcomes(study, Outcomes(np.where(cells < 2, 50, 100).astype(np.int32), cells < 2))
+        return result_of_outcomes(study, Measured.of_ends(np.where(cells < 2, 50, 100).astype(np.int32), cells < 2))
 
     both = result_of(values, [0.1, 0.2], list(range(5)))
     more = random.random((2, 1, n_seeds))
@@ -133,7 +140,9 @@ def test_curves_and_profiles_pool_over_splits() -> None:
     outcomes = invented(study_of(1, 12)).outcomes
     splits = result_of_outcomes(study_of(1, 12), outcomes)
     folded = outcomes.steps.reshape(2, 12, 3), outcomes.converged.reshape(2, 12, 3)
-    seeds = result_of_outcomes(study_of(12, 0), Outcomes(*(each.swapaxes(1, 2).reshape(6, 12) for each in folded)))
+    seeds = result_of_outcomes(
+        study_of(12, 0), Measured.of_ends(*(each.swapaxes(1, 2).reshape(6, 12) for each in folded))
+    )
     for by in ((), "hidden"):
         pd.testing.assert_frame_equal(splits.incidence(by), seeds.incidence(by))
     pd.testing.assert_frame_equal(splits.performance_profile("hidden"), seeds.performance_profile("hidden"))
@@ -171,7 +180,7 @@ def test_ends_combine_clusters_of_seeds_and_splits() -> None:
     """The half of an interval is that of seeds, plus that of splits, minus that of runs, as squares."""
     random = np.random.default_rng(4)
     values = np.rint(50 + drawn(random, 1, 6, 12, 6.0, 4.0, 3.0)).reshape(1, 72)
-    runs = Runs.of_measured(Measured(values, 6), np.zeros(1, int), Correct(100, 50))
+    runs = Runs.of_measured(Measured(values, 6), np.zeros(1, int), correct=Correct(100, 50))
     found = columns_of(of_measure("n_correct"), runs).iloc[0]
     crossed = values.reshape(6, 12)
     unseen = 1 - 0.05 ** (1 / 72)
@@ -194,7 +203,7 @@ def test_p_values_are_those_of_their_intervals() -> None:
     for _ in range(60):
         better = drawn(random, 1, 5, 20, 0.7, 0.3, 1.0).reshape(1, 100) + 0.9
         sides = Measured(np.rint(50 + 3 * better), 5), Measured(np.full((1, 100), 50.0), 5)
-        found = compare_pairs(*sides, pd.DataFrame({"one": [0]}), [], "n_correct", Correct(100, 50)).iloc[0]
+        found = compare_measured(sides, pd.DataFrame({"one": [0]}), [], "n_correct", Correct(100, 50)).iloc[0]
         excludes = found["advantage_low"] > 0 or found["advantage_high"] < 0
         assert (found["p_value"] <= 0.05) == excludes
         seen[int(excludes)] += 1
@@ -367,9 +376,9 @@ def test_equal_sides_with_effects_of_their_own(n_splits: int, n_seeds: int, spre
     )
     study, error = pd.DataFrame({"study": range(n)}), np.sqrt(0.93 * 0.07 / n)
     sides = [Measured(np.clip(np.rint(50 + 4 * each), 0, 100), n_splits) for each in (one, other)]
-    means = compare_pairs(*sides, study, ["study"], "n_correct", Correct(100, 0))
+    means = compare_measured(sides, study, ["study"], "n_correct", Correct(100, 0))
     ends = [
-        Outcomes(
+        Measured.of_ends(
             random.integers(50, 100, size=each.shape, dtype=np.int32), each > -0.5 * np.linalg.norm(spreads), n_splits
         )
         for each in (one, other)
@@ -383,7 +392,7 @@ def test_equal_sides_with_effects_of_their_own(n_splits: int, n_seeds: int, spre
     for table, name, truth in estimated:
         covered = ((table[f"{name}_low"] <= truth) & (truth <= table[f"{name}_high"])).mean()
         assert covered >= 0.93 - 3 * error, (name, covered)
-    runs = Runs.of_measured(sides[0], study["study"].to_numpy(), Correct(100, 0))
+    runs = Runs.of_measured(sides[0], study["study"].to_numpy(), correct=Correct(100, 0))
     found, mean = columns_of(of_measure("n_correct"), runs), of_measure("n_correct")[0].name
     assert ((found[f"{mean}_low"] <= 50) & (found[f"{mean}_high"] >= 50)).mean() >= 0.93 - 3 * error
 
@@ -408,15 +417,15 @@ def test_intervals_and_tests_hold(n_splits: int, n_seeds: int, spreads: tuple[fl
         values = right(4)
         truths = ("n_correct", half, whole.mean()), ("margin", NOT_COUNTED, np.median(whole))
         for k, (measure, most, truth) in enumerate(truths):
-            runs = Runs.of_measured(Measured(values[:1] + k * 1e-6 * random.random(values[:1].shape), n_splits),
-                                    np.zeros(1, int), most)  # fmt: skip
+            measured = Measured(values[:1] + k * 1e-6 * random.random(values[:1].shape), n_splits)
+            runs = Runs.of_measured(measured, np.zeros(1, int), correct=most)
             table, name = columns_of(of_measure(measure), runs).iloc[0], of_measure(measure)[k].name
             held.append((table[f"{name}_low"] - 0.01 <= truth <= table[f"{name}_high"] + 0.01, k))
         cells = pd.DataFrame({"cell": range(4), "n_runs": n_splits * n_seeds, "n_correct_mean": values.mean(axis=1)})
         measured = Measured(values, n_splits)
         wrong += not best_cells(cells, measured, "n_correct_mean", half).set_index("cell")["may_be_best"][0]
         sides = measured.at(np.array([0])), measured.at(np.array([1]))
-        differ += compare_pairs(*sides, pd.DataFrame({"one": [0]}), [], "n_correct", half)["p_value"][0] < 0.05
+        differ += compare_measured(sides, pd.DataFrame({"one": [0]}), [], "n_correct", half)["p_value"][0] < 0.05
     error = np.sqrt(0.93 * 0.07 / STUDIES)  # of a simulated share
     for k in range(2):
         assert np.mean([each for each, kind in held if kind == k]) >= 0.93 - 3 * error
@@ -435,8 +444,7 @@ def test_functions_pool_over_splits() -> None:
         same = runs[runs["learning_rate"] == row["learning_rate"]]
         learned = same["learned_function"].eq(row["learned_function"]).to_numpy()[np.newaxis]  # by draw, then by seed
         assert row["n_learned"] == learned.sum()
-        once = np.zeros(1, np.int64)
-        of_runs = Runs.of_outcomes(Outcomes(np.zeros((1, 12), np.int32), learned, 3), once, once)
+        of_runs = Runs.of_measured(Measured.of_ends(np.zeros((1, 12), np.int32), learned, 3), np.zeros(1, np.int64))
         ends = Rate(of_runs, of_runs.converged).ends()
         assert [row["share_low"], row["share_high"]] == [end.item() for end in ends]
     apart = result.functions(["noise_seed", "learning_rate"])

@@ -8,7 +8,7 @@ import pytest
 
 import sweep
 from sweep import Study
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from tests.sweep.invented import outcomes_of, result_of
 from tests.sweep.support import make_study
 
@@ -22,7 +22,7 @@ def study_of(n_seeds: int, hidden: list[int] = HIDDEN, rates: list[float] = RATE
     return make_study(count=n_seeds, hidden=hidden, learning_rate=rates, max_steps=LIMIT, threshold=1e-4)
 
 
-def summary(outcomes: Outcomes, study: Study) -> dict[str, float]:
+def summary(outcomes: Measured, study: Study) -> dict[str, float]:
     """Return the statistics of all runs, pooled with a parameter that has one value."""
     tables = study.canonical()
     del tables["method"]
@@ -32,7 +32,7 @@ def summary(outcomes: Outcomes, study: Study) -> dict[str, float]:
     return row
 
 
-def covered(population: Outcomes, n_seeds: int, study: Study, times: int) -> dict[str, float]:
+def covered(population: Measured, n_seeds: int, study: Study, times: int) -> dict[str, float]:
     """Return how often the intervals of a sample of seeds contain the statistics of all seeds.
 
     Steps that are not reached are infinite. Intervals of expected steps count only if a run converged.
@@ -41,7 +41,7 @@ def covered(population: Outcomes, n_seeds: int, study: Study, times: int) -> dic
     held: dict[str, list[bool]] = {name: [] for name in STATISTICS}
     for _ in range(times):
         drawn = random.integers(0, population.steps.shape[1], n_seeds)
-        row = summary(Outcomes(population.steps[:, drawn], population.converged[:, drawn]), study)
+        row = summary(Measured.of_ends(population.steps[:, drawn], population.converged[:, drawn]), study)
         for name in STATISTICS:
             value, low, high = (np.inf if pd.isna(each) else each for each in (
                 truth[name], row[f"{name}_low"], row[f"{name}_high"]
@@ -57,7 +57,7 @@ def sizes(study: Study) -> tuple[list[int], list[float]]:
 
 
 @pytest.fixture(scope="module")
-def population() -> Outcomes:
+def population() -> Measured:
     """Train 20,000 seeds in 63 cells."""
     return sweep.run(study_of(20_000)).outcomes
 
@@ -65,7 +65,7 @@ def population() -> Outcomes:
 @pytest.mark.soak
 @pytest.mark.parametrize("n_seeds", [20, 100, 1000])
 @pytest.mark.parametrize("axis", ["all", "hidden 2", "hidden 16", "learning_rate 0.001", "learning_rate 0.1"])
-def test_intervals_over_trained_cells_cover(population: Outcomes, n_seeds: int, axis: str) -> None:
+def test_intervals_over_trained_cells_cover(population: Measured, n_seeds: int, axis: str) -> None:
     """Nominal 95 % intervals over cells of XOR cover 92 to 98.5 %, those of expected steps and of 20 seeds 90 to 99 %.
 
     Quantiles are steps, so theirs may cover more.

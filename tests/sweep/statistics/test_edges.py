@@ -15,7 +15,7 @@ from sweep.results import sentences
 from sweep.results.best import best_of_each
 from sweep.statistics.estimates import DifferenceOfCorrect
 from sweep.statistics.intervals import Array
-from sweep.statistics.outcomes import Measured, Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import Advantage, p_value_within
 from sweep.statistics.ranking import best_cells
 from sweep.statistics.runs import Correct
@@ -29,7 +29,7 @@ RATES = [0.01, 0.1, 0.3, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999]
 
 def draw(
     random: np.random.Generator, rate: float, shape: tuple[int, ...], short: float, shared: float = 0.0
-) -> Outcomes:
+) -> Measured:
     """Draw runs (studies, cells, seeds). Some converge; the others take few steps or the limit.
 
     Of a share of the seeds, all cells converge or none does.
@@ -39,7 +39,7 @@ def draw(
     converged = np.where(alike, random.random(of_seeds), random.random(shape)) < rate
     took = np.clip((300 * np.exp(0.8 * random.standard_normal(shape))).astype(np.int64), 1, LIMIT - 1)
     steps = np.where(converged, took, np.where(random.random(shape) < short, 20, LIMIT))
-    return Outcomes(steps.astype(np.int32), converged)
+    return Measured.of_ends(steps.astype(np.int32), converged)
 
 
 def cost(rate: float, short: float) -> float:
@@ -48,9 +48,9 @@ def cost(rate: float, short: float) -> float:
     return float(took.mean() + (1 - rate) / rate * (short * 20 + (1 - short) * LIMIT))
 
 
-def flat(outcomes: Outcomes) -> Outcomes:
+def flat(outcomes: Measured) -> Measured:
     """Return studies and cells as cells of one study."""
-    return Outcomes(*(each.reshape(-1, each.shape[-1]) for each in outcomes[:2]))
+    return outcomes.rearranged(lambda values: values.reshape(-1, values.shape[-1]))
 
 
 def covered(cells: pd.DataFrame, truth: float) -> float:
@@ -96,7 +96,7 @@ def test_expected_steps_of_pools(n_seeds: int, rate: float, shared: float) -> No
 def test_restricted_means_of_equal_steps_are_as_sure_as_rates(n_converged: int) -> None:
     """If at least two converged runs take the same steps as all others, the interval is Wilson's of the rate."""
     converged = np.arange(30)[np.newaxis] < n_converged
-    outcomes = Outcomes(np.where(converged, 200, LIMIT).astype(np.int32), converged)
+    outcomes = Measured.of_ends(np.where(converged, 200, LIMIT).astype(np.int32), converged)
     (row,) = result_of(make_study(count=30, hidden=2, learning_rate=0.1, max_steps=LIMIT), outcomes).cells.to_dict(
         "records"
     )
@@ -140,7 +140,7 @@ def kept(n_seeds: int, times: int, *, costs: bool) -> float:
         if costs:
             took = 300 * np.exp(0.5 * noise)
             took[0] *= 0.97 * (300 * np.exp(0.125) + 0.05 / 0.95 * LIMIT) / (300 * np.exp(0.125))
-            runs: Any = Outcomes(np.where(failed, LIMIT, np.clip(took, 1, LIMIT)).astype(np.int32), ~failed)
+            runs: Any = Measured.of_ends(np.where(failed, LIMIT, np.clip(took, 1, LIMIT)).astype(np.int32), ~failed)
             columns = {"expected_steps": runs.steps.sum(axis=1) / runs.converged.sum(axis=1)}
         else:
             correct = np.where(failed, 216, np.clip(np.round(430 + noise), 0, 432))
@@ -235,7 +235,7 @@ def prefix(result: Result, n_runs: list[int]) -> Result:
     """Return a result that has some runs of each cell."""
     outcomes = result.outcomes
     there = np.arange(outcomes.steps.shape[1]) < np.array(n_runs)[:, None]
-    return result_of(result.study, Outcomes(np.where(there, outcomes.steps, -1), outcomes.converged & there))
+    return result_of(result.study, Measured.of_ends(np.where(there, outcomes.steps, -1), outcomes.converged & there))
 
 
 @pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 20))])
@@ -246,7 +246,9 @@ def test_partial_results_name_no_worse_cell(seed: int) -> None:
     outcomes = flat(draw(random, 1.0, (1, 24, 200), 0.0))
     converged = random.random((24, 200)) < rates[:, None]
     study = make_study(count=200, hidden=[2, 3, 4, 5], learning_rate=rates_of(6), max_steps=LIMIT)
-    part = prefix(result_of(study, Outcomes(outcomes.steps, converged)), random.choice([0, 1, 5, 50, 199, 200], 24))
+    part = prefix(
+        result_of(study, Measured.of_ends(outcomes.steps, converged)), random.choice([0, 1, 5, 50, 199, 200], 24)
+    )
     cells, best = part.cells, part.best().iloc[0]
     assert cells["convergence_rate_low"].max() <= best["convergence_rate_high"]
     text = sentences.best_cell(part)
@@ -273,7 +275,7 @@ def test_worse_medians_by_counting_ties(by: str, seed: int) -> None:
     random = np.random.default_rng(seed)
     steps = random.integers(1, 6, (2, 60)).astype(np.int32) + np.array([[0], [1]], np.int32)
     values = np.where(random.random((2, 60)) < 0.9, steps, np.inf)
-    runs = Outcomes(steps, np.isfinite(values)) if by == "steps_q50" else Measured(values)
+    runs = Measured.of_ends(steps, np.isfinite(values)) if by == "steps_q50" else Measured(values)
     medians = np.sort(values)[:, 29]  # run 30 of 60
     best = best_cells(pd.DataFrame({"cell": [0, 1], by: medians}), runs, by)
     tests = []

@@ -13,7 +13,7 @@ import sweep
 from sweep import Result, SweepError
 from sweep.analysis.importance import explained_measure, importance, importance_of
 from sweep.measures import MEASURES
-from sweep.statistics.outcomes import Measured, Outcomes
+from sweep.statistics.outcomes import Measured
 from tests.sweep.invented import invented, measured_result, outcomes_of, result_of
 from tests.sweep.support import make_study
 
@@ -125,7 +125,7 @@ def test_one_seed_that_all_cells_have() -> None:
     tables["seeds"]["until"] = {"width": 0.9, "first": 1}
     study, converged = sweep.Study(**tables), np.array([[True] * 4, [False] * 4])
     for n_seeds in (1, 3):
-        some = Outcomes(np.where(np.arange(4) < np.array([[1], [n_seeds]]), 7, -1), converged)
+        some = Measured.of_ends(np.where(np.arange(4) < np.array([[1], [n_seeds]]), 7, -1), converged)
         cells = result_of(study, some).cells
         counted = importance(cells, study.grid, "convergence_rate")
         pd.testing.assert_frame_equal(importance(cells, study.grid, "convergence_rate", some), counted)
@@ -141,9 +141,9 @@ def test_adaptive_seeds_count_where_all_cells_have_them() -> None:
     tables["seeds"]["until"] = {"width": 0.1, "first": 100}
     whole = outcomes_of(random, np.array([0.2, 0.4, 0.5, 0.3, 0.8, 0.9]), 400, 0.5)
     trained = np.arange(400) < np.array([[100], [400], [200], [400], [200], [100]])
-    some = Outcomes(np.where(trained, whole.steps, -1), whole.converged & trained)
+    some = Measured.of_ends(np.where(trained, whole.steps, -1), whole.converged & trained)
     cells = result_of(study, some).cells
-    few = Outcomes(whole.steps[:, :100], whole.converged[:, :100])
+    few = Measured.of_ends(whole.steps[:, :100], whole.converged[:, :100])
     for statistic in ("convergence_rate", "restricted_mean_steps"):
         adaptive = importance(cells, sweep.Study(**tables).grid, statistic, some)
         same = importance(cells, make_study(count=100, **STUDIES["two"]).grid, statistic, few)
@@ -226,7 +226,9 @@ def test_error_covers() -> None:
     for _ in range(1000):
         converged = random.random((6, 400)) < rates[:, None]
         cells = pd.DataFrame({"convergence_rate": converged.mean(axis=1), "n_runs": 400})
-        table = importance(cells, study.grid, "convergence_rate", Outcomes(np.ones((6, 400), np.int32), converged))
+        table = importance(
+            cells, study.grid, "convergence_rate", Measured.of_ends(np.ones((6, 400), np.int32), converged)
+        )
         held += np.abs(table["share"] - truth) <= 1.96 * table["share_error"]
     assert (held / 1000 >= 0.88).all()
     assert (held / 1000 <= 0.99).all()

@@ -12,7 +12,7 @@ from scipy import stats
 from sweep import figures
 from sweep.analysis.incidence import EVENTS, cumulative_incidence, incidence_by
 from sweep.statistics.intervals import wilson_interval
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from tests.sweep.invented import outcomes_of, result_of
 from tests.sweep.statistics.rates import rate_intervals
 from tests.sweep.statistics.test_steps import LIMIT, Ends, groups, tally_of
@@ -74,7 +74,7 @@ def test_cells_of_other_limits() -> None:
     limits = np.array([100, 5000, 100, 5000])
     steps = random.integers(1, 4000, (4, 50))
     converged = steps <= limits[:, None]
-    outcomes = Outcomes(np.where(converged, steps, limits[:, None]).astype(np.int32), converged)
+    outcomes = Measured.of_ends(np.where(converged, steps, limits[:, None]).astype(np.int32), converged)
     result = result_of(study, outcomes)
     for by in ("max_steps", "hidden"):
         last = result.incidence(by).groupby(by).last()
@@ -93,7 +93,7 @@ def test_bands_over_cells_count_seeds(shared: float) -> None:
     curve = result_of(study, outcomes).incidence()
     assert len(curve) <= 50
     for row in curve.itertuples():
-        by = outcomes._replace(converged=outcomes.converged & (outcomes.steps <= row.steps))
+        by = Measured.of_ends(outcomes.steps, outcomes.converged & (outcomes.steps <= row.steps))
         low, high = rate_intervals(by, np.zeros(3, np.int64))
         assert (row.low, row.high) == (pytest.approx(low[0], abs=1e-12), pytest.approx(high[0], abs=1e-12))
 

@@ -15,7 +15,7 @@ from scipy import stats
 import sweep
 from sweep import Result, StoreError, SweepError
 from sweep.statistics.intervals import wilson_interval
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import Advantage, MeanOfClusters, holm, p_value_within, sign_flip_test
 from sweep.statistics.two_way import TwoWay
 from tests.sweep.statistics.rates import rate_intervals
@@ -119,9 +119,9 @@ def test_equivalence_is_two_tests(first: int, second: int, neither: int, margin:
 
 def test_rates_over_cells_count_seeds_once() -> None:
     """Runs of a seed that always agree count as one. One seed gives no interval, one cell Wilson's."""
-    alike = Outcomes(np.ones((40, 5), np.int32), np.zeros((40, 5), np.bool_))
+    alike = Measured.of_ends(np.ones((40, 5), np.int32), np.zeros((40, 5), np.bool_))
     assert rate_intervals(alike, np.zeros(40, np.int64))[1][0] == wilson_interval(np.array([0]), np.array([5]))[1][0]
-    single = Outcomes(np.ones((40, 1), np.int32), np.arange(40)[:, None] < 20)
+    single = Measured.of_ends(np.ones((40, 1), np.int32), np.arange(40)[:, None] < 20)
     assert np.isnan(rate_intervals(single, np.zeros(40, np.int64))).all()
     np.testing.assert_array_equal(
         rate_intervals(single, np.arange(40)), wilson_interval(single.converged.sum(axis=1), np.ones(40))

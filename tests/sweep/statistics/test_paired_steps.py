@@ -15,7 +15,7 @@ from scipy import stats
 from sweep import Result, SweepError
 from sweep.results.comparison import Pairing
 from sweep.statistics.intervals import Array
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.system.formatting import steps_ratio_text
 from tests.sweep.invented import outcomes_of, result_of
 from tests.sweep.support import make_study
@@ -28,7 +28,7 @@ def result_with(steps: Array, converged: Array, **options: Any) -> Result:
     study = make_study(
         **{"count": steps.shape[1], "hidden": 2, "learning_rate": [0.1, 0.2], "max_steps": LIMIT, **options}
     )
-    return result_of(study, Outcomes(steps.astype(np.int32), converged))
+    return result_of(study, Measured.of_ends(steps.astype(np.int32), converged))
 
 
 def row_of(steps: Array, converged: Array) -> dict[Any, Any]:
@@ -137,7 +137,7 @@ def test_one_seed() -> None:
     assert np.isnan(row["expected_steps_ratio_low"])
     assert row["restricted_mean_difference_low"] < -1000 < 1000 < row["restricted_mean_difference_high"]
     study = make_study(count=1, learning_rate=[0.1, 0.2], hidden=[2, 3], max_steps=LIMIT)
-    pooled = result_of(study, Outcomes(np.full((4, 1), 100, np.int32), np.ones((4, 1), bool)))
+    pooled = result_of(study, Measured.of_ends(np.full((4, 1), 100, np.int32), np.ones((4, 1), bool)))
     ends = [
         f"{name}_{end}" for name in ("expected_steps_ratio", "restricted_mean_difference") for end in ("low", "high")
     ]
@@ -154,7 +154,9 @@ def test_limits_in_common() -> None:
     assert row["restricted_mean_difference"] == pytest.approx((50 + 100 + 100) / 3 - (60 + 100 + 100) / 3)
     assert row["expected_steps_ratio"] == pytest.approx((250 / 2) / (960 / 2))
     both = make_study(count=3, hidden=2, learning_rate=[0.1, 0.2], max_steps=[100, 500])
-    four = result_of(both, Outcomes(np.vstack([steps, steps]).astype(np.int32), np.vstack([converged, converged])))
+    four = result_of(
+        both, Measured.of_ends(np.vstack([steps, steps]).astype(np.int32), np.vstack([converged, converged]))
+    )
     assert four.compare("learning_rate", [])["steps_limit"].isna().all()
     assert four.compare("learning_rate")["steps_limit"].tolist() == [100, 500]
 
@@ -171,7 +173,7 @@ def test_pairs_of_a_partial_result() -> None:
     steps = four.steps.copy()
     steps[0] = -1  # so that the other cell of this width has no partner
     study = make_study(count=40, hidden=[2, 3], learning_rate=[0.1, 0.2], max_steps=LIMIT)
-    missing = result_of(study, Outcomes(steps, four.converged & (steps >= 0))).compare("learning_rate", [])
+    missing = result_of(study, Measured.of_ends(steps, four.converged & (steps >= 0))).compare("learning_rate", [])
     alone = result_with(four.steps[2:], four.converged[2:]).compare("learning_rate", [])
     pd.testing.assert_frame_equal(missing, alone)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sweep import SweepError
 from sweep.statistics.intervals import Array
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.parallel_runs import first_of
 from tests.sweep.invented import outcomes_of, result_of
 from tests.sweep.support import make_study
@@ -23,19 +23,19 @@ CELLS: dict[str, Any] = {"hidden": [2, 3], "learning_rate": 0.1, "max_steps": LI
 
 
 @st.composite
-def few_runs(draw: st.DrawFn) -> tuple[Outcomes, int]:
+def few_runs(draw: st.DrawFn) -> tuple[Measured, int]:
     """Draw the ends of runs of two cells, and a number of parallel runs."""
     n = draw(st.integers(1, 7))
     steps = np.array(draw(st.lists(st.integers(0, 12), min_size=2 * n, max_size=2 * n))).reshape(2, n)
     converged = np.array(draw(st.lists(st.booleans(), min_size=2 * n, max_size=2 * n))).reshape(2, n)
-    outcomes = Outcomes(np.where(converged, steps, LIMIT).astype(np.int32), converged)
+    outcomes = Measured.of_ends(np.where(converged, steps, LIMIT).astype(np.int32), converged)
     return outcomes, draw(st.integers(1, n))
 
 
 @pytest.mark.slow
 @pytest.mark.compiled
 @given(few_runs())
-def test_every_choice_of_runs(drawn: tuple[Outcomes, int]) -> None:
+def test_every_choice_of_runs(drawn: tuple[Measured, int]) -> None:
     """Shares, means and curves average over all choices of k runs of a cell, and over cells."""
     outcomes, k = drawn
     n = outcomes.steps.shape[1]

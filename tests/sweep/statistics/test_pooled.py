@@ -16,7 +16,7 @@ from sweep import Result, figures
 from sweep.analysis.cells import cells_of
 from sweep.results.pooled_cells import sum_over
 from sweep.statistics.of_cells import OF_CONVERGENCE
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from sweep.terminal.printed import print_cells
 from tests.sweep.invented import outcomes_of, result_of
 from tests.sweep.statistics.rates import rate_intervals
@@ -25,10 +25,10 @@ from tests.sweep.support import make_study
 SIZES = {"hidden": [2, 3, 4], "learning_rate": [0.1, 0.2, 0.3, 0.4], "distribution": ["normal", "uniform"]}
 
 
-def some_cells(drawn: Outcomes, cells: Iterable[int]) -> Outcomes:
+def some_cells(drawn: Measured, cells: Iterable[int]) -> Measured:
     """Return the runs of some cells, as if others were not trained."""
     there = np.isin(np.arange(len(drawn.steps)), list(cells))[:, None]
-    return Outcomes(np.where(there, drawn.steps, -1), drawn.converged & there)
+    return Measured.of_ends(np.where(there, drawn.steps, -1), drawn.converged & there)
 
 
 # Ends of intervals and standard errors.
@@ -69,7 +69,7 @@ def test_cells_of_partial_results_count_alike() -> None:
     drawn = outcomes_of(np.random.default_rng(7), np.array([0.4, 0.9, 0.6]), 12, 0.5)
     n_runs, copies = np.array([2, 3, 12]), np.array([6, 4, 1])
     there = np.arange(12) < n_runs[:, None]
-    row = summarize_all(result_of(study, Outcomes(np.where(there, drawn.steps, -1), drawn.converged & there)))
+    row = summarize_all(result_of(study, Measured.of_ends(np.where(there, drawn.steps, -1), drawn.converged & there)))
     ends = [
         (int(drawn.steps[cell, seed]), bool(drawn.converged[cell, seed]))
         for cell in range(3)
@@ -92,7 +92,7 @@ def test_rates_of_uneven_cells_are_those_of_the_jackknife(shared: float) -> None
     """The interval of the mean rate of cells with 300 to 1,000 runs agrees with a jackknife over seeds."""
     drawn = outcomes_of(np.random.default_rng(7), np.array([0.4, 0.9, 0.6]), 1000, shared)
     there = np.arange(1000) < np.array([[300], [600], [1000]])
-    outcomes = Outcomes(np.where(there, drawn.steps, -1), drawn.converged & there)
+    outcomes = Measured.of_ends(np.where(there, drawn.steps, -1), drawn.converged & there)
 
     def rate(kept: Any) -> float:
         return float((outcomes.converged[:, kept].sum(axis=1) / there[:, kept].sum(axis=1)).mean())
@@ -109,7 +109,7 @@ def test_curves_of_partial_results_weigh_cells_alike() -> None:
     study = make_study(count=12, hidden=[2, 3, 4], learning_rate=[0.1])
     drawn = outcomes_of(np.random.default_rng(7), np.array([0.4, 0.9, 0.6]), 12, 0.5)
     there = np.arange(12) < np.array([[2], [3], [12]])
-    result = result_of(study, Outcomes(np.where(there, drawn.steps, -1), drawn.converged & there))
+    result = result_of(study, Measured.of_ends(np.where(there, drawn.steps, -1), drawn.converged & there))
     curve = result.incidence()
     of_cells = [
         [np.mean([drawn.converged[cell, seed] and drawn.steps[cell, seed] <= step for seed in range(n)])
@@ -123,7 +123,7 @@ def test_curves_of_partial_results_weigh_cells_alike() -> None:
     assert best["low"].notna().all()
 
 
-def pooled_by_definition(outcomes: Outcomes, limits: np.ndarray) -> dict[str, float]:
+def pooled_by_definition(outcomes: Measured, limits: np.ndarray) -> dict[str, float]:
     """Return statistics of steps over all cells."""
     steps = np.where(outcomes.converged, outcomes.steps, limits[:, None])
     return {
@@ -138,9 +138,12 @@ def test_errors_of_steps_are_those_of_the_jackknife(shared: float) -> None:
     limits = np.array([100, 100, 400, 400])
     study = make_study(count=60, max_steps=[100, 400], hidden=[2, 3], learning_rate=[0.1])
     outcomes = outcomes_of(np.random.default_rng(1), np.array([0.3, 0.9, 0.5, 0.7]), 60, shared, limit=100)
-    outcomes = outcomes._replace(steps=np.where(outcomes.converged, outcomes.steps, limits[:, None]).astype(np.int32))
+    steps = np.where(outcomes.converged, outcomes.steps, limits[:, None]).astype(np.int32)
+    outcomes = Measured.of_ends(steps, outcomes.converged)
     without = [
-        pooled_by_definition(Outcomes(*(np.delete(each, k, axis=1) for each in outcomes[:2])), limits)
+        pooled_by_definition(
+            Measured.of_ends(*(np.delete(each, k, axis=1) for each in (steps, outcomes.converged))), limits
+        )
         for k in range(60)
     ]
     errors = {name: np.sqrt(59 / 60 * np.var([each[name] for each in without]) * 60) for name in without[0]}
@@ -166,7 +169,7 @@ def test_intervals_of_quantiles_are_those_of_the_bootstrap(shared: float) -> Non
     random = np.random.default_rng(2)
     study = make_study(count=400, hidden=[2, 3, 4, 5, 6], learning_rate=[0.1], max_steps=1000)
     outcomes = outcomes_of(random, np.linspace(0.7, 1.0, 5), 400, shared, limit=1000)
-    table, needed = summarize_all(result_of(study, outcomes)), outcomes.steps_to_converge()
+    table, needed = summarize_all(result_of(study, outcomes)), outcomes.values
     drawn = [np.sort(needed[:, random.integers(0, 400, 400)], axis=None) for _ in range(2000)]
     for name, share in (("steps_q25", 0.25), ("steps_q50", 0.5)):
         of_drawn = [each[int(np.ceil(share * 2000)) - 1] for each in drawn]
@@ -205,7 +208,7 @@ def test_alike_runs_of_few_cells_make_no_jump() -> None:
     flipped[0, 0] = False
     widths = []
     for each in (converged, flipped):
-        low, high = rate_intervals(Outcomes(np.ones((10, 100), np.int32), each), np.zeros(10, np.int64))
+        low, high = rate_intervals(Measured.of_ends(np.ones((10, 100), np.int32), each), np.zeros(10, np.int64))
         widths.append(float(high[0] - low[0]))
     assert widths[1] == pytest.approx(widths[0], rel=0.2)
     assert 0.002 < widths[0] < 0.03

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import sweep
 from sweep import StoreError, SweepError
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured
 from tests.sweep.invented import outcomes_of, result_of
 from tests.sweep.support import make_study
 
@@ -18,20 +18,20 @@ HIDDEN, RATES = [2, 3, 4], [0.1, 0.2]
 
 
 @st.composite
-def outcomes_drawn(draw: st.DrawFn) -> Outcomes:
+def outcomes_drawn(draw: st.DrawFn) -> Measured:
     """Draw the ends of runs of six cells, some of which are missing."""
     n = draw(st.integers(1, 5))
     numbers = st.lists(st.sampled_from([-1, 0, 1, 2, 3, 6, 50]), min_size=6 * n, max_size=6 * n)
     steps = np.array(draw(numbers), np.int32).reshape(6, n)
     steps[:, 0] = np.maximum(steps[:, 0], 0)  # one problem is there
     converged = np.array(draw(st.lists(st.booleans(), min_size=6 * n, max_size=6 * n))).reshape(6, n) & (steps >= 0)
-    return Outcomes(steps, converged)
+    return Measured.of_ends(steps, converged)
 
 
 @pytest.mark.slow
 @pytest.mark.compiled
 @given(outcomes_drawn())
-def test_profile_by_its_definition(outcomes: Outcomes) -> None:
+def test_profile_by_its_definition(outcomes: Measured) -> None:
     """Shares count problems: seeds with a value of the other parameter, if all their runs are trained."""
     study = make_study(count=outcomes.steps.shape[1], hidden=HIDDEN, learning_rate=RATES)
     profile = result_of(study, outcomes).performance_profile("hidden")
@@ -68,15 +68,15 @@ def test_profiles_need_values_rows_and_problems() -> None:
     steps = outcomes.steps.copy()
     steps[:2] = -1
     with pytest.raises(SweepError, match="no seed is trained at all values of hidden yet"):
-        result_of(study, Outcomes(steps, outcomes.converged & (steps >= 0))).performance_profile("hidden")
+        result_of(study, Measured.of_ends(steps, outcomes.converged & (steps >= 0))).performance_profile("hidden")
 
 
 def test_profile_of_nothing_that_converges() -> None:
     """If no run converges, all shares are 0."""
     study = make_study(count=10, hidden=HIDDEN, learning_rate=RATES)
-    profile = result_of(study, Outcomes(np.full((6, 10), 9, np.int32), np.zeros((6, 10), bool))).performance_profile(
-        "hidden"
-    )
+    profile = result_of(
+        study, Measured.of_ends(np.full((6, 10), 9, np.int32), np.zeros((6, 10), bool))
+    ).performance_profile("hidden")
     assert profile["factor"].tolist() == [1.0] * 3
     assert profile["share"].tolist() == [0.0] * 3
     assert (profile["n_unsolved"] == 20).all()
