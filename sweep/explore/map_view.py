@@ -18,7 +18,7 @@ from sweep.explore.choices import axis_choices
 from sweep.explore.map_axis import TILE, MapAxis, Number
 from sweep.explore.pixel_values import PixelValue, Planes, offered_values
 from sweep.study.axes.study_axes import TOGETHER
-from sweep.study.load import apply_changes, built_in_studies, load_study, parse_changes, read_source, study_of_tables
+from sweep.study.load import apply_changes, built_in_studies, parse_changes, read_source, study_of_tables
 from sweep.study.model import Study
 from sweep.study.options.explicit_weights import ExplicitWeights, is_by_seed
 from sweep.system.formatting import exact, list_text
@@ -58,7 +58,9 @@ class Explored:
             raise SweepError(f"STUDY|DIR: the folder {shown(source)} has no study.toml; name {remedy}")
         self.assignments = dict(assignments or {})
         self.plugins = plugins  # files of its custom components, which are loaded
-        self.study = load_study(self.source, self.assignments)
+        # As it is now: the file may be changed or removed while the map is shown.
+        self._raw, self._folder = read_source(self.source)
+        self.study, _ = study_of_tables(copy.deepcopy(self._raw), self._folder, self.assignments)
 
     def map(self, query: Mapping[str, str]) -> MapView:
         """Return the map of the parameters of a request.
@@ -69,10 +71,10 @@ class Explored:
         seeds = _integer("seeds", query.get("seeds", "1"))
         check_between("seeds", seeds, 1, MOST_SEEDS)
         changes = parse_changes(f"{name}={text}" for name, text in options.items())
-        raw, folder = self._tables_of_one_cell(changes, seeds)
+        raw = self._tables_of_one_cell(changes, seeds)
         # Options that have no effect beside the others are left out, unless the request sets them.
         changes["description"] = self.study.description
-        fixed, _ = study_of_tables(copy.deepcopy(raw), folder, changes)
+        fixed, _ = study_of_tables(copy.deepcopy(raw), self._folder, changes)
         if fixed.n_cells > 1:
             swept = next(name for name, values in fixed.parameters.items() if len(values) > 1)
             raise SweepError(f"set.{swept}: must be one value, got several")
@@ -81,7 +83,7 @@ class Explored:
         name = query.get("value") or next(iter(values))
         if name not in values:
             raise SweepError(unknown("value", name, list(values)))
-        return MapView(raw, folder, fixed, x, y, values[name], options)
+        return MapView(raw, self._folder, fixed, x, y, values[name], options)
 
     def _options(self, query: Mapping[str, str]) -> dict[str, str]:
         """Return the options that a request sets. SweepError if a parameter of the request is unknown."""
@@ -95,9 +97,9 @@ class Explored:
                 raise SweepError(f"set.{name}: must be an option that can be swept, such as activation")
         return options
 
-    def _tables_of_one_cell(self, changes: Mapping[str, Any], seeds: int) -> tuple[dict[str, Any], Path]:
-        """Return the tables of the study with the first value of each swept option, and the folder of its paths."""
-        raw, folder = read_source(self.source)
+    def _tables_of_one_cell(self, changes: Mapping[str, Any], seeds: int) -> dict[str, Any]:
+        """Return the tables of the study with the first value of each swept option."""
+        raw = copy.deepcopy(self._raw)
         first = {name: values[0] for name, values in self.study.parameters.items()}
         apply_changes(raw, {**self.assignments, **first, **changes})
         for key in (*TOGETHER, "exclude", "method", "record"):
@@ -105,7 +107,7 @@ class Explored:
         base = self.study.seeds.base
         raw["seeds"] = {"count": seeds, **({"base": base} if base else {})}
         self._keep_weights_of(seeds, raw)
-        return raw, folder
+        return raw
 
     def _keep_weights_of(self, seeds: int, raw: dict[str, Any]) -> None:
         """Keep the rows of the first seeds, where initial weights have a row for each seed of the study."""

@@ -53,6 +53,7 @@ class ExploredResults:
         self.reading = RLock()  # a result keeps what it has read, for one thread at a time
         self._turns = asyncio.Lock()  # requests wait here and not in threads, which tiles need
         self._planes: OrderedDict[tuple[Any, ...], Planes] = OrderedDict()
+        self.offered = self._offered()
 
     def renew(self) -> bool:
         """Open the results again if more of the study is trained, and return whether they are.
@@ -70,6 +71,7 @@ class ExploredResults:
             if result.study != self.result.study:
                 return False
             self.result, self._state = result, state
+            self.offered = self._offered()
             self._planes.clear()
         return True
 
@@ -82,6 +84,7 @@ class ExploredResults:
                 raise SweepError(unknown("parameter", key, ["x", "y", "value", "set.OPTION"]))
         pins = {key.removeprefix("set."): text for key, text in query.items() if key.startswith("set.")}
         pins = {name: text for name, text in pins.items() if text != POOLED}
+        self._check_there()
         with self.reading:
             values = values_at(self.result.study, pins)
             x, y = self._axes(query, pins)
@@ -117,7 +120,12 @@ class ExploredResults:
         rest = (name for name in free if name not in chosen.values())
         return chosen["x"] or next(rest, ""), chosen["y"] or next(rest, "")
 
-    def offered(self) -> dict[str, Statistic]:
+    def _check_there(self) -> None:
+        """Raise StoreError if the folder is gone: what is missing would pass for what was never kept."""
+        if not Path(self.source, "run.json").exists():
+            raise StoreError(f"the results folder {shown(self.source)} is gone; start sweep explore with another one")
+
+    def _offered(self) -> dict[str, Statistic]:
         """Return the statistics that maps can show, the default one first."""
         from sweep.figures.statistics import drawable
 
@@ -127,15 +135,14 @@ class ExploredResults:
 
     def _statistic(self, name: str | None) -> str:
         """Return the statistic that a request names, or the default one. SweepError if the result does not have it."""
-        offered = self.offered()
         if not name:
-            return next(iter(offered))
+            return next(iter(self.offered))
         found = every().get(synonyms().get(name, name))
         if found and found.measure:
             check_measure(self.result.study, found.measure)
         if found and found.needs_criterion:
             check_has_criterion(self.result.study)
-        return column_of(name, offered)
+        return column_of(name, self.offered)
 
     def _has(self, statistic: Statistic, measured: list[str]) -> bool:
         result = self.result
@@ -152,10 +159,14 @@ class ExploredResults:
         return statistic.computed == "always" or result.has_parts
 
     async def read(self, is_gone: Callable[[], Awaitable[bool]], call: Callable[[], _T]) -> _T:
-        """Return what a function returns that reads the result, once no other one does. Abandoned if no page waits."""
+        """Return what a function returns that reads the result, once no other one does.
+
+        Abandoned if no page waits, StoreError if the folder is gone.
+        """
         async with self._turns:
             if await is_gone():
                 raise Abandoned
+            self._check_there()
             return await asyncio.to_thread(call)
 
     def known(self, key: tuple[Any, ...]) -> Planes | None:
@@ -280,7 +291,7 @@ class ResultsMap:
         """Return the study, the map with all defaults, and what can be chosen in their place, as JSON."""
         result = self.explored.result
         with self.explored.reading:
-            values = [value_of_statistic(each).as_choice() for each in self.explored.offered().values()]
+            values = [value_of_statistic(each).as_choice() for each in self.explored.offered.values()]
             partial = coverage(result) or None
             n_runs = result.facts["n_runs"]
         study = result.study

@@ -361,6 +361,29 @@ def test_results_that_grow_are_shown_as_of_when_the_page_is_loaded(tmp_path):
     assert np.array_equal(ask.planes(value="n_exhausted")["value"], many["value"])
 
 
+def test_a_folder_that_is_gone_is_named(tmp_path):
+    """Maps that are shown stay, and so do their choices; all that has yet to be read is refused, also in the page."""
+    folder = tmp_path / "result"
+    sweep.run(load_study("xor", SMALL), out=folder, threads=1)
+    ask = Asked(folder, tmp_path)
+    shown, choices = ask.planes(), ask.json("choices")
+    training = ask.json("choices", show="training", x="learning_rate", y="scale")
+    shutil.rmtree(folder)
+    sentence = f"the results folder '{folder}' is gone; start sweep explore with another one"
+    for path, query in (
+        *((panel, query) for panel in ("selection", "cells", "runs") for query in ({}, {"columns": "0:1"})),
+        ("runs", {"sort": "steps"}),
+        ("choices", {"value": "final_loss"}),
+        ("tile/0/0/0/256", {"value": "final_loss"}),
+    ):
+        answer = ask(path, **query)
+        assert (answer.status_code, answer.text) == (500, sentence), path
+    assert all(np.array_equal(plane, shown[name], equal_nan=True) for name, plane in ask.planes().items())
+    assert ask.json("choices") == choices
+    assert ask.json("choices", show="training", x="learning_rate", y="scale") == training
+    assert ask.json("choices", show="training", x="scale", y="learning_rate")["map"]["x"] == "scale"
+
+
 def test_components_of_users_are_values_like_others(tmp_path):
     with only_plugins(FILE):
         study = make_study(count=3, hidden=2, activation=["own_tanh", "tanh"], learning_rate=[0.1, 0.3])
