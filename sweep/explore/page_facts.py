@@ -11,6 +11,7 @@ from sweep.explore.choices import axis_choices, option_choices
 from sweep.explore.map_axis import MAX_LEVEL, TILE
 from sweep.explore.map_view import Explored, MapView
 from sweep.explore.pixel_values import offered_values
+from sweep.results.answers import possible_statuses
 from sweep.study.model import Study
 from sweep.system.formatting import list_text
 
@@ -28,11 +29,16 @@ def page_facts(explored: Explored, view: MapView) -> dict[str, Any]:
         "axes": [vars(each) for each in axis_choices(study, fixed)],
         "options": list(option_choices(study, fixed, (view.x.name, view.y.name))),
         "values": [each.as_choice() for each in offered_values(fixed).values()],
-        "statuses": [{"code": code, "label": status} for code, status in enumerate(STATUSES)],
+        "statuses": coded_statuses(fixed),
         "tile": TILE,
         "sizes": SIZES,
         "max_level": MAX_LEVEL,
     }
+
+
+def coded_statuses(study: Study) -> list[dict[str, Any]]:
+    """Return the statuses that runs of a study may have, with their codes."""
+    return [{"code": STATUSES.index(status), "label": status} for status in possible_statuses(study)]
 
 
 def _sentences(study: Study, view: MapView) -> Iterator[str]:

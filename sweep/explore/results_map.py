@@ -16,11 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sweep.analysis.study_measures import check_measure, measures_of
-from sweep.columns import STATUSES
 from sweep.errors import StoreError, SweepError, shown, unknown
 from sweep.explore.block import Block, check_between
 from sweep.explore.list_axis import ListAxis, option_facts
 from sweep.explore.map_axis import TILE
+from sweep.explore.page_facts import coded_statuses
 from sweep.explore.pixel_values import Planes, value_of_statistic
 from sweep.explore.tile_trainer import Abandoned
 from sweep.explore.tiles import Tile
@@ -313,7 +313,7 @@ class ResultsMap:
             "axes": [axis.facts(study) for axis in (self.x, self.y)] + [option_facts(name, study) for name in others],
             "options": [self._option(name) for name in others],
             "values": values,
-            "statuses": [{"code": code, "label": status} for code, status in enumerate(STATUSES)],
+            "statuses": coded_statuses(study),
             "n_cells": study.n_cells,
             "n_runs": n_runs,
             "tile": TILE,

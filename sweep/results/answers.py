@@ -11,6 +11,7 @@ from sweep.analysis.axis_options import varied_options
 from sweep.analysis.compare import differs_alone
 from sweep.analysis.held_out import HeldOut, held_out
 from sweep.analysis.study_measures import measures_of
+from sweep.columns import statuses
 from sweep.errors import SweepError, not_swept, unknown
 from sweep.measures import MEASURES
 from sweep.statistics.of_cells import every, main_statistic_of, synonyms
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 def has_criterion(study: Study) -> bool:
     """Return whether any cell of a study has a convergence criterion."""
     return set(study.values_of("criterion")) != {"none"}
+
+
+def possible_statuses(study: Study) -> list[str]:
+    """Return the statuses that runs may have; without a criterion none converges, and none is found to have stalled."""
+    ends = statuses(study.has_patience)
+    return [each for each in ends if has_criterion(study) or each not in ("converged", "stalled")]
 
 
 def swept(study: Study) -> list[str]:

@@ -90,6 +90,6 @@ async function flightNetwork(query, signal) {
   const pixel = (row % n) * n + (column % n);
   const values = { x: tile.x[column % n], y: tile.y[row % n] };
   const found = { ...values, x_text: String(values.x), y_text: String(values.y), seed, value: tile.planes.value[pixel] };
-  const status = tile.planes.status && choices.statuses[tile.planes.status[pixel]].label;
+  const status = tile.planes.status && choices.statuses.find(({ code }) => code === tile.planes.status[pixel]).label;
   return { ...found, status, command: command.replace("{x}", values.x).replace("{y}", values.y) };
 }

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sweep.columns import statuses
 from sweep.errors import SweepError
 from sweep.results.answers import (
     answered_cells,
     has_criterion,
     held_out_of,
     main_statistics,
+    possible_statuses,
     ranking_statistic,
     sort_by,
     swept,
@@ -42,8 +42,6 @@ from sweep.system.formatting import count_text, list_text, name_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sweep.study.model import Study
-
 
 def cells_table(
     result: Queries,
@@ -71,7 +69,7 @@ def cells_table(
     varied = [name for name in counts if frame[name].nunique() > 1]
     columns = [value_column(name) for name in (by or (*cell_number(result), *swept(study)))]
     columns += map(count_column, varied)
-    columns += [count_column(f"n_{status}", is_optional=True) for status in _statuses(study)]
+    columns += [count_column(f"n_{status}", is_optional=True) for status in possible_statuses(study)]
     answered = main_statistics(result)
     losses = () if held_out_of(result) else of_measure("final_loss")
     statistics = OF_CONVERGENCE.values() if has_criterion(study) else losses
@@ -89,12 +87,6 @@ def cells_table(
     if not by or "expected_steps" in frame or not has_criterion(study):
         notes.append(of_each_cell(study))
     return Table(title, tuple(columns), frame, len(whole), tuple(notes), "numbers by status")
-
-
-def _statuses(study: Study) -> list[str]:
-    """Return the statuses that runs may have; without a criterion none converges, and none is found to have stalled."""
-    ends = statuses(study.has_patience)
-    return [each for each in ends if has_criterion(study) or each not in ("converged", "stalled")]
 
 
 def _rows_text(frame: pd.DataFrame, n_rows: int, by: Sequence[str]) -> str:

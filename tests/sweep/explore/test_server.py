@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import sweep
+from sweep.columns import STATUSES
 from sweep.errors import SweepError
 from sweep.explore.block import Block
 from sweep.explore.flight import Flight
@@ -97,6 +98,19 @@ def test_the_command_of_a_network_names_the_files_of_its_components():
     explored = Explored("xor", SMALL, ("my own.py",))
     found = pixel_network(explored, explored.map(RATES), Block(0, 1, 1, 1, 1), 0)
     assert "sweep trace xor --plugin 'my own.py' --set" in found["command"]
+
+
+@pytest.mark.parametrize(
+    ("query", "possible"),
+    [
+        ({}, ["converged", "diverged", "stalled", "exhausted"]),
+        ({"set.patience": "5"}, list(STATUSES)),
+        ({"set.criterion": "none"}, ["diverged", "exhausted"]),
+    ],
+)
+def test_legends_name_the_statuses_that_can_occur(ask, query, possible):
+    found = ask("choices", **RATES, **query).json()["statuses"]
+    assert [(each["code"], each["label"]) for each in found] == [(STATUSES.index(each), each) for each in possible]
 
 
 def test_a_view_is_a_study(ask):
