@@ -11,6 +11,20 @@ import pytest
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
+_NAME = "(each) => `${each.tagName}${each.name ?? ''} ${each.className} ${each.textContent.slice(0, 30)}`"
+# Returns the control that has the focus, and whether it is outlined and in view; null if none has.
+FOCUSED = f"""() => {{
+    const focused = document.activeElement;
+    if (!focused || focused === document.body) return null;
+    const style = getComputedStyle(focused), box = focused.getBoundingClientRect();
+    const isOutlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
+    return [({_NAME})(focused), isOutlined, box.bottom > 0 && box.top < innerHeight];
+}}"""
+# Returns the controls that keys must reach.
+CONTROLS = f"""() => [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
+    .filter((each) => each.checkVisibility() && !each.disabled).map({_NAME})"""
+
+
 def needs_browser(test: Any) -> Any:
     """Mark a test as one of `make test-all`, which installs what drives a browser."""
     return pytest.mark.wide(pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")(test))
@@ -33,6 +47,24 @@ class WatchedPage:
         assert not [text for text in self.complaints if "willReadFrequently" not in text]  # that is about tests
         assert all(request.startswith((self.address, "data:")) for request in self.requests)
         self.page.close()
+
+    def tab_stops(self) -> list[str]:
+        """Press Tab from the start of the page to its end, and return what has the focus, each time visibly."""
+        stops: list[str] = []
+        while True:
+            self.page.keyboard.press("Tab")
+            found = self.page.evaluate(FOCUSED)
+            if found is None:
+                return stops
+            name, is_outlined, is_in_view = found
+            assert is_outlined, f"the focus on {name} is not seen"
+            assert is_in_view, f"{name} has the focus out of view"
+            stops.append(name)
+
+    def controls(self) -> list[str]:
+        """Return the links, buttons and inputs on the page that are neither hidden nor disabled."""
+        found: list[str] = self.page.evaluate(CONTROLS)
+        return found
 
 
 class Opened(WatchedPage):

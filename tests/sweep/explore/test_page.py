@@ -280,6 +280,27 @@ def test_networks_of_pixels(browser: Any, server: Server) -> None:
 
 
 @needs_browser
+def test_keys_reach_all_controls(browser: Any, server: Server) -> None:
+    """Tab goes to each control, which shows that it has the focus; from the map, arrows move, + and - zoom."""
+    opened = Page(browser, server, "&z=3&column=1000&row=1000&networks=0.3.1000.1000")
+    page = opened.page
+    page.locator(".network code").wait_for()
+    stops = opened.tab_stops()
+    assert set(opened.controls()) <= set(stops)
+    while not page.locator(".picture:focus-visible").count():
+        page.keyboard.press("Tab")
+    for key, place in (("ArrowRight", (3, 1064, 1000)), ("ArrowDown", (3, 1064, 1064)), ("+", (4, 2128, 2128))):
+        page.keyboard.press(key)
+        page.wait_for_timeout(800)
+        assert (opened.number("z"), opened.number("column"), opened.number("row")) == pytest.approx(place, abs=1)
+    page.keyboard.press("-")
+    page.keyboard.press("Shift+Enter")
+    page.locator(".network code").nth(1).wait_for()
+    assert opened.number("z") == 3
+    opened.close()
+
+
+@needs_browser
 def test_learned_functions_have_names(browser: Any, server: Server) -> None:
     """The legend, the value at the center and the panel of its network name the function."""
     opened = Page(browser, server, "&z=1&column=256&row=256&value=learned_function")

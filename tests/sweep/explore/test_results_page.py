@@ -154,6 +154,14 @@ def test_click_drag_and_keys_select(browser: Any, address: str) -> None:
 
 
 @needs_browser
+def test_keys_reach_all_controls(browser: Any, address: str) -> None:
+    """Tab goes to each control of maps, panels and tables, which shows that it has the focus."""
+    opened = Page(browser, address, "&columns=0:2&rows=1:3")
+    assert set(opened.controls()) <= set(opened.tab_stops())
+    opened.close()
+
+
+@needs_browser
 def test_panel(browser: Any, address: str, result: Result) -> None:
     """The panel has statistics of the selected runs, a line for each row, statuses that occur, and a command."""
     opened = Page(browser, address, "&columns=0:3&rows=1:3")
