@@ -235,8 +235,10 @@ def _with_noise(targets: Matrix, share: float, seed: int) -> Matrix:
 
     state = np.random.RandomState(seed)
     noisy = list(targets)
+    numbers = {row: number for number, row in enumerate(set(targets))}
+    kinds = np.array([numbers[row] for row in targets])  # rows compared as integers, since there may be many
     for k in sorted(state.permutation(len(targets))[: round(share * len(targets))].tolist()):
-        others = [row for row in targets if row != targets[k]]
-        if others:
-            noisy[k] = others[state.randint(len(others))]
+        others = np.flatnonzero(kinds != kinds[k])
+        if len(others):
+            noisy[k] = targets[others[state.randint(len(others))]]
     return tuple(noisy)
