@@ -21,6 +21,7 @@ from sweep.system.user_files import MAX_NUMBERS, read_bytes, read_text
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
+    from numpy.typing import NDArray
 
 
 # A footer takes 25 times its size in memory. That of a table with 10,000 columns has 500 kB.
@@ -174,9 +175,16 @@ class _ParquetTable(UserTable):
         rows = range(1, len(table) + 1)
         return Columns(
             rows,
-            {name: array("d", map(self._number, _values(table[name]), rows, repeat(name))) for name in numbers},
+            {name: self._numbers(table[name], rows, name) for name in numbers},
             {name: ["" if each is None else str(each) for each in _values(table[name])] for name in texts},
         )
+
+    def _numbers(self, column: pa.ChunkedArray, rows: Sequence[int], name: str) -> array[float]:
+        from pyarrow import types
+
+        are_numbers = not column.null_count and (types.is_integer(column.type) or types.is_floating(column.type))
+        numbers = finite_floats(column.to_numpy()) if are_numbers else None
+        return numbers or array("d", map(self._number, _values(column), rows, repeat(name)))
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
@@ -198,6 +206,14 @@ def open_table(path: Path, kind: str) -> UserTable:
     except ValueError as error:
         raise ValueError(f"{file} cannot be read: {error}") from None
     return _ParquetTable(content, file) if path.suffix == ".parquet" else _CsvTable(text, file)
+
+
+def finite_floats(numbers: NDArray[Any]) -> array[float] | None:
+    """Return an array of integers, floats or bools as floats; None if they are not all finite."""
+    import numpy as np
+
+    floats = numbers.astype(np.float64)
+    return array("d", floats.tobytes()) if np.isfinite(floats).all() else None
 
 
 def is_number(text: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import StudyError, shown
 from sweep.study.data.pattern_files import CATEGORIES, Classes, other_columns, read_patterns, with_names
-from sweep.system.user_tables import Columns, UserTable
+from sweep.system.user_tables import Columns, UserTable, finite_floats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,12 +34,19 @@ class FrameTable(UserTable):
         rows = self._frame.index.tolist()
         if len(rows) > most:
             return None
-        entries = {name: self._entries(name) for name in (*numbers, *texts)}
         return Columns(
             rows,
-            {name: array("d", map(self._number, entries[name], rows, repeat(name))) for name in numbers},
-            {name: ["" if each is None else str(each) for each in entries[name]] for name in texts},
+            {name: self._numbers(name, rows) for name in numbers},
+            {name: ["" if each is None else str(each) for each in self._entries(name)] for name in texts},
         )
+
+    def _numbers(self, name: str, rows: Sequence[Any]) -> array[float]:
+        import numpy as np
+
+        column = self._frame[name]
+        are_numbers = isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf"
+        numbers = finite_floats(column.to_numpy()) if are_numbers else None
+        return numbers or array("d", map(self._number, self._entries(name), rows, repeat(name)))
 
     def _entries(self, name: str) -> list[Any]:
         """Return the values of a column, of which missing ones are None."""
