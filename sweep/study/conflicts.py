@@ -146,12 +146,16 @@ def _targets_refused(study: StudyContent, loss: Loss, sets: set[int]) -> Iterato
         for name, patterns in ({"": data} | data.held_out).items():
             key = f"data.{name}".rstrip(".")
             of_set = f" of set {number}" if study.data.options else ""
+            allowed = set()  # rows, of which classes have few
             for pattern, row in enumerate(patterns.targets):
+                if row in allowed:
+                    continue
                 for k, target in enumerate(row):
                     if not loss.takes_target(target):
                         yield f"{key}.targets[{pattern}][{k}]{of_set}", repr(target)
                 if loss.takes_row and not loss.takes_row(row):
                     yield f"{key}.targets[{pattern}]{of_set}", shown(list(row))
+                allowed.add(row)
 
 
 def _idle_decay(study: StudyContent) -> Iterator[str]:
@@ -347,7 +351,8 @@ def _beyond_limits(study: StudyContent, named: set[str]) -> Iterator[str]:
 
 def _largest_number(study: StudyContent) -> float:
     patterns = [each for data in study.data.sets for each in (data, *data.held_out.values())]
-    return max(abs(value) for each in patterns for row in (*each.inputs, *each.targets) for value in row)
+    rows = [row for each in patterns for row in (*each.inputs, *each.targets)]
+    return max(max(map(max, rows)), -min(map(min, rows)))
 
 
 def restart_faults(study: StudyContent) -> Iterator[str]:
