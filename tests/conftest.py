@@ -19,7 +19,7 @@ SHARE_KERNELS |= {TESTS / "bench", TESTS / "sweep/figures", TESTS / "sweep/repor
 # Kernels of these modules are used by no other tests. Their few steps take a sixth of the time without the JIT.
 UNSHARED_KERNELS = {
     *("custom_measures", "data_runs", "network_measures", "options", "published_penalties"),
-    *("given_starts", "recorded_weights", "restarts", "sharpness", "tune_study"),
+    *("given_starts", "packed_patterns", "recorded_weights", "restarts", "sharpness", "tune_study"),
 }
 
 # Numba makes so many objects while it compiles that garbage collection takes an eighth of the time.

@@ -18,8 +18,8 @@ _DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}")
 # Everything that a results folder of ours may hold, with its meaning. Nothing else is ever removed.
 FOLDERS = {"commits": (COMMIT_NAME, _DRAFT_NAME), "parts": (PART_NAME, _DRAFT_NAME)}
 FILES = {
-    "study.toml": "The study in canonical form: all defaults, values and patterns written out. Custom components by "
-    "name, settings and SHA-256 of their source, without code.",
+    "study.toml": "The study in canonical form: all defaults, values and patterns, large ones packed. Custom "
+    "components by name, settings and SHA-256 of their source, without code.",
     "run.json": "The facts below, and machine, versions, threads and seconds.",
     "cells.parquet": "One row per cell: counts, rates with intervals, quantiles of steps.",
     "curves.parquet": "One row per point of recorded learning curves.",

@@ -22,6 +22,7 @@ from sweep.study.content import StudyContent
 from sweep.study.data.data_sets import read_data
 from sweep.study.data.data_table import DATA_KEYS
 from sweep.study.data.frames import FrameTable, has_classes, patterns_of, table_of_arrays
+from sweep.study.data.packed import packed_text, set_aside, sha256
 from sweep.study.data.pattern_files import MAX_PATTERNS, Classes
 from sweep.study.explanations.glossary import entries, glossary
 from sweep.study.options.custom_components import components_table, custom_components
@@ -328,6 +329,9 @@ class Study(StudyContent):
         for component in tables.get("components", {}).values():
             for cost in ("operations", "elementary"):  # they follow from the source
                 component.pop(cost, None)
+        tables["data"], large = set_aside(tables["data"])
+        if large:
+            tables["data"]["large"] = {key: [len(rows[0]), sha256(rows)] for key, rows in large.items()}
         tables["parameters"] = list(tables["parameters"].items())
         if "zip" in tables:
             tables["zip"] = [list(axis.items()) for axis in tables["zip"]]
@@ -336,10 +340,12 @@ class Study(StudyContent):
 
     @default_floating_point
     def to_toml(self) -> str:
-        """Return the canonical form as the text of a study file."""
+        """Return the canonical form as the text of a study file; large matrices of patterns are packed at its end."""
         import tomli_w
 
-        return tomli_w.dumps(self.canonical())
+        tables = self.canonical()
+        tables["data"], large = set_aside(tables["data"])
+        return tomli_w.dumps(tables) + "".join(packed_text(f"data.{key}", rows) for key, rows in large.items())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Study) and self.identity == other.identity

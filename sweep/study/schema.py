@@ -30,6 +30,13 @@ _LIMITS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 _NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 1}
 _ROWS = {"type": "array", "items": _NUMBERS, "minItems": 1, "maxItems": MAX_PATTERNS}
+_PACKED: Schema = {
+    "type": "object",
+    "description": "a large matrix, as in stored studies: float64 by rows in zlib and base64",
+    "properties": {"columns": {"type": "integer", "minimum": 1}, "packed": {"type": "string"}},
+    "required": ["columns", "packed"],
+    "additionalProperties": False,
+}
 _TABLES: Schema = {"type": "array", "items": {"type": "object"}}
 _NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 
@@ -173,8 +180,8 @@ def _data(options: Mapping[str, Schema]) -> Schema:
         "task": {"enum": list(TASKS)},
         **{name: dict(options[name]) for name in ARGUMENTS},
         "file": {"type": "string"},
-        "inputs": {"anyOf": [_ROWS, _NAMES]},
-        "targets": {"anyOf": [_ROWS, _NUMBERS, _NAMES]},
+        "inputs": {"anyOf": [_ROWS, _NAMES, _PACKED]},
+        "targets": {"anyOf": [_ROWS, _NUMBERS, _NAMES, _PACKED]},
         "target": {"type": "string"},
         "target_one_hot": {"type": "boolean"},
         "one_hot": _NAMES,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from math import isfinite
-from sys import byteorder
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import ValidationError
@@ -25,7 +23,8 @@ from sweep.study.data.data_table import (
     Patterns,
     with_columns_of_training,
 )
-from sweep.study.data.pattern_files import Matrix
+from sweep.study.data.packed import numbers_bytes
+from sweep.study.data.pattern_files import MAX_NUMBERS, Matrix
 from sweep.study.data.splits import DEFAULTS, prepare, standardized
 from sweep.study.data.tasks import ARGUMENTS, BY_RUN, TASKS, arguments_of
 from sweep.study.reading.value_forms import Scalar
@@ -41,9 +40,8 @@ Sentences = Callable[[ValidationError], list[str]]
 # Seeds of the sets that stand for all sets of such a study: what a study looks at is the same for all seeds.
 _SPECIMENS = (0, 1)
 
-# Most sets of patterns of a study, and most numbers in all of them.
+# Most sets of patterns of a study.
 MAX_SETS = 65_536
-MAX_NUMBERS = 2**24
 
 
 class DrawnByRun(NamedTuple):
@@ -341,7 +339,7 @@ def _names(options: Sequence[str]) -> str:
 
 def _rows(data: Patterns) -> dict[str, Any]:
     """Return patterns as a table of the canonical form."""
-    table: dict[str, Any] = {name: [list(row) for row in getattr(data, name)] for name in ("inputs", "targets")}
+    table: dict[str, Any] = {name: getattr(data, name) for name in ("inputs", "targets")}
     if isinstance(data, Data):
         table |= {"decision_threshold": data.decision_threshold} if data.decision_threshold is not None else {}
         table |= {name: _rows(patterns) for name, patterns in data.held_out.items()}
@@ -384,8 +382,6 @@ def _digest(sets: Sequence[Data]) -> str:
         for name, patterns in ({"": data} | data.held_out).items():
             digest.update(b"validation" if name == "validation" else b"")
             rows = chain(patterns.inputs, patterns.targets)
-            for numbers in (array("q", patterns.shape), array("d", chain.from_iterable(rows))):
-                if byteorder == "big":
-                    numbers.byteswap()
-                digest.update(numbers.tobytes())
+            digest.update(b"".join(each.to_bytes(8, "little") for each in patterns.shape))
+            digest.update(numbers_bytes(chain.from_iterable(rows)))
     return digest.hexdigest()

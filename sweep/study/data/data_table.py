@@ -10,6 +10,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, model_validator
 
 from sweep.errors import shown, shown_names
+from sweep.study.data.packed import unpack
 from sweep.study.data.pattern_files import (
     CATEGORIES,
     MAX_PATTERNS,
@@ -187,7 +188,12 @@ def find_patterns(raw: dict[str, Any]) -> dict[str, Any]:
     found = {key: value for key, value in raw.items() if key not in ARGUMENTS}
     if "task" in raw:
         found["inputs"], found["targets"] = make_patterns(found.pop("task"), arguments)
-    return found | {key: _rows(key, found[key]) for key in ("inputs", "targets") if isinstance(found.get(key), list)}
+    for key in ("inputs", "targets"):
+        if isinstance(found.get(key), list):
+            found[key] = _rows(key, found[key])
+        elif isinstance(found.get(key), dict):
+            found[key] = unpack(key, found[key])
+    return found
 
 
 def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from sweep.system.user_tables import Columns, NotANumberError, UserTable, is_num
 Matrix = tuple[tuple[float, ...], ...]
 
 MAX_PATTERNS = 65_536
+# In all sets of patterns of a study.
+MAX_NUMBERS = 2**24
 MAX_CLASSES = 1024
 # How a pattern is used.
 USES = ("train", "validation", "test")

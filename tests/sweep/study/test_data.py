@@ -99,7 +99,7 @@ def test_validation_patterns_of_several_sets() -> None:
     }
     for name, study in swept.items():
         assert study.data.arrays(name)[1].shape == (2, 4, 1)  # type: ignore[arg-type]
-        assert study.canonical()["data"][name]["targets"] == [[0.0], [1.0], [1.0], [1.0]]
+        assert study.canonical()["data"][name]["targets"] == ((0.0,), (1.0,), (1.0,), (1.0,))
         assert parse_study(study.to_toml(), "there") == study
     assert len({study.data.table["sha256"] for study in swept.values()}) == 2
 
@@ -238,7 +238,7 @@ def test_files_of_held_out_patterns(tmp_path: Path, held_out: str) -> None:
     text += "[parameters]\nhidden = [1]\nlearning_rate = [1]\n"
     (tmp_path / "s.toml").write_text(text)
     study = load_study(tmp_path / "s.toml")
-    assert study.canonical()["data"][held_out] == {"inputs": [[0.5]], "targets": [[1.0]]}
+    assert study.canonical()["data"][held_out] == {"inputs": ((0.5,),), "targets": ((1.0,),)}
     with pytest.raises(StudyError, match="must hold its patterns"):
         parse_study(text.replace('file = "train.csv"', 'task = "xor"'), "there")
 

@@ -108,7 +108,7 @@ def test_held_out_classes_are_those_to_train_on(tmp_path: Path) -> None:
     data = {"file": str(tmp_path / "train.csv"), **named, "test": {"file": str(tmp_path / "one.csv"), **named}}
     study = Study(data=data, parameters={"label_noise": [0.0, 0.4], "hidden": [1], "learning_rate": [1]})
     assert [each.test.targets for each in study.data.sets if each.test] == [((0.0, 1.0, 0.0),)] * 2
-    assert study.canonical()["data"]["test"]["targets"] == [[0.0, 1.0, 0.0]]
+    assert study.canonical()["data"]["test"]["targets"] == ((0.0, 1.0, 0.0),)
     for name in ("validation", "test"):
         held_out: dict[str, Any] = {name: {"file": tmp_path / "other.csv", **named}}
         with pytest.raises(
