@@ -77,11 +77,10 @@ class UserTable(ABC):
         for name in (*numbers, *texts):
             if self.names.count(name) != 1:
                 has = "several columns named" if name in self.names else "no column"
+                names = shown_names(map(str, self.names)) or "none"
                 are_numbers = any(map(is_number, map(str, self.names)))
                 header = ", since its first line must name the columns" if are_numbers else ""
-                raise ValueError(
-                    f"{self.file} has {has} {shown(name)}; there are {shown_names(map(str, self.names))}{header}"
-                )
+                raise ValueError(f"{self.file} has {has} {shown(name)}; there are {names}{header}")
         most = min(most_rows, MAX_NUMBERS // len([*numbers, *texts]))
         columns = self._read(numbers, texts, most)
         if columns is None:
@@ -102,7 +101,10 @@ class UserTable(ABC):
     def _number(self, entry: Any, row: Any, column: str) -> float:
         """Return a value of a row as a finite number."""
         is_value = is_number(entry) if isinstance(entry, str) else entry is not None
-        value = float(entry) if is_value else math.nan
+        try:
+            value = float(entry) if is_value else math.nan
+        except OverflowError:  # an integer of Python
+            value = math.inf
         if not math.isfinite(value):
             where = f"{self.file}, row {row}, column {shown(column)}"
             if str(entry).lower() in _MISSING:

@@ -94,6 +94,9 @@ def patterns_of(
     Inputs, categories and classes are those of ``data``. Columns are named as in :func:`read_patterns`. A
     StudyError names column and row of a value that cannot be used.
     """
+    for key, names in (("inputs", inputs), ("targets", targets), ("one_hot", one_hot)):
+        if isinstance(names, str):
+            raise StudyError(f"{key}: must be a list of names of columns, got {shown(names)}; write [{shown(names)}]")
     first, made = tables["data"], {}
     try:
         others = other_columns(first, targets or [target]) if inputs is None else inputs

@@ -130,6 +130,14 @@ def frame_with(**columns: Any) -> pd.DataFrame:
             "column in targets",
         ),
         (frame_with(x=[1, 2, 3]).head(0), {}, "data has no patterns"),
+        (pd.DataFrame(), {}, "data has no column 'kind'; there are none"),
+        (
+            frame_with(x=[1, 10**400, 3]),
+            {},
+            "data, row 8, column 'x': must be a finite number, got <integer of 401 digits>",
+        ),
+        (frame_with(x=[1, 2, 3]), {"inputs": "x"}, "inputs: must be a list of names of columns, got 'x'; write ['x']"),
+        (frame_with(x=["p", "q", "p"]), {"one_hot": "x"}, "one_hot: must be a list of names of columns, got 'x'"),
         (frame_with(x=[1, 2, 3]), {"target": "y"}, "data has no column 'y'; there are kind, x"),
         (frame_with(x=[1, 2, 3]), {"inputs": ["x", "z"]}, "data has no column 'z'; there are kind, x"),
         (frame_with(x=[1, 2, 3]), {"one_hot": ["z"]}, "data has no column 'z'; there are kind, x"),
@@ -165,3 +173,12 @@ def test_refused_arrays() -> None:
         Study.from_arrays([[1], [2]], ["a"], **OPTIONS)
     with pytest.raises(StudyError, match=r"data\.test: inputs and targets must be arrays of at most two dimensions"):
         Study.from_arrays([[1], [2]], ["a", "b"], test=(np.zeros((1, 2, 2)), ["a"]), **OPTIONS)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint64", "float16", "float32", "bool", "Int64", "float64[pyarrow]"])
+def test_numbers_of_any_type(dtype: str) -> None:
+    """Numbers are those that float() makes of them."""
+    values = pd.Series([0, 1, 1, 0]).astype(dtype)
+    values = values.replace(1, 2**64 - 1) if dtype == "uint64" else values
+    found = of(pd.DataFrame({"x": values, "kind": ["a", "b", "a", "b"]})).data.inputs
+    assert found == tuple((float(value),) for value in values)
