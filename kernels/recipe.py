@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kernels import vocabulary
 from kernels.components.declarations import Activation, Setting
 from kernels.components.scalings import SCALINGS
-from kernels.shapes import parameter_shapes, parameter_slices
+from kernels.shapes import Skip, parameter_shapes, parameter_slices
 
 # Settings of a cell: those of the vocabulary, which become rows of lanes where a component of the recipe uses them, the
 # first step at which the criterion counts, the limit of steps, the number of its set of patterns, the steps of the
@@ -37,7 +37,7 @@ class NamedParameters(dict[str, NDArray[Any]]):
         """Return the parameters of a name in :meth:`Architecture.shapes`."""
         if name in self:
             return self[name]
-        if name in ("c", "k") or (name[:1] == "b" and f"w{name[1:]}" in self):
+        if name in ("c", "k") or (name[:1] in ("b", "k") and f"w{name[1:]}" in self):
             return None
         raise AttributeError(f"parameters {name!r}: must be one of {', '.join(self)}")
 
@@ -53,7 +53,9 @@ class Architecture(NamedTuple):
     activation: str
     output: str
     bias: bool  # whether units have biases
-    skip: bool = False  # whether skip connections join inputs to outputs directly, with parameters k
+    # Whether skip connections join inputs to outputs directly, with parameters k, or with several hidden layers
+    # ``"all"``: each layer receives the outputs of all earlier ones, with parameters k2, k3, .. and k
+    skip: Skip = False
     scaling: str = "standard"  # one of :data:`kernels.components.scalings.SCALINGS`
     # Whether there are several hidden layers. Kernels for them take any number of layers.
     deep: bool = False
@@ -65,13 +67,19 @@ class Architecture(NamedTuple):
 
     @property
     def n_output_parameters(self) -> int:
-        """Parameters that belong to no hidden unit: output biases and skip connections."""
-        return self.outputs * (self.bias + self.inputs * self.skip)
+        """Parameters that belong to no hidden unit: output biases and skip connections from inputs to outputs."""
+        return self.outputs * (self.bias + self.inputs * bool(self.skip))
+
+    @property
+    def joins_all(self) -> bool:
+        """Whether each of several hidden layers, and the outputs, receive the outputs of all earlier layers."""
+        return self.deep and self.skip == "all"
 
     def shapes(self, hidden: Hidden) -> dict[str, tuple[int, ...]]:
         """Return the shape of each parameter array that the network has, in the order in which they are numbered.
 
-        Those of the hidden layer are w and b, those of several w1, w2, .. and b1, b2, ..
+        Those of the hidden layer are w and b, those of several w1, w2, .. and b1, b2, .., and with skip ``"all"`` also
+        k2, k3, ..
         """
         fans = self.inputs, *sizes_of(hidden), self.outputs
         return parameter_shapes(fans, bias=self.bias, skip=self.skip, deep=self.deep)
@@ -217,7 +225,7 @@ class Recipe(NamedTuple):
 
     def has_decay(self, kind: str) -> bool:
         """Return whether there are parameters of a kind, such as ``"w"``, on which weight decay acts."""
-        is_there = {"b": self.architecture.bias, "c": self.architecture.bias, "k": self.architecture.skip}
+        is_there = {"b": self.architecture.bias, "c": self.architecture.bias, "k": bool(self.architecture.skip)}
         return kind in self.decays and is_there.get(kind, True)
 
     @property

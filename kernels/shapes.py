@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Literal, TypeAlias
+
+# Whether skip connections join inputs to outputs, or ``"all"``: each layer receives the outputs of all earlier ones.
+Skip: TypeAlias = bool | Literal["all"]
 
 
-def parameter_shapes(fans: tuple[int, ...], *, bias: bool, skip: bool, deep: bool) -> dict[str, tuple[int, ...]]:
+def parameter_shapes(fans: tuple[int, ...], *, bias: bool, skip: Skip, deep: bool) -> dict[str, tuple[int, ...]]:
     """Return the shape of each parameter array, in the order in which parameters are numbered.
 
     ``fans`` are the inputs, the units of each hidden layer, and the outputs. Arrays of the hidden layer are w and b,
     those of several (``deep``) w1, w2, .. and b1, b2, .. With 0 hidden units v joins inputs to outputs, and there are
-    no skip connections.
+    no skip connections. With skip ``"all"`` the rows of k2, k3, .. and k are the inputs and then the units of all
+    hidden layers but the one directly below.
     """
     inputs, *sizes, outputs = fans
     if sizes == [0]:
@@ -23,7 +28,11 @@ def parameter_shapes(fans: tuple[int, ...], *, bias: bool, skip: bool, deep: boo
     if bias:
         shapes |= {f"b{number}": (size,) for number, size in zip(numbers, sizes, strict=True)}
         shapes["c"] = (outputs,)
-    if skip:
+    if skip == "all":
+        for layer, size in enumerate(sizes[1:], 2):
+            shapes[f"k{layer}"] = inputs + sum(sizes[: layer - 2]), size
+        shapes["k"] = inputs + sum(sizes[:-1]), outputs
+    elif skip:
         shapes["k"] = inputs, outputs
     return shapes
 

@@ -1,8 +1,9 @@
 """The data of a packet of networks, and the row of each parameter: rows of lanes, one network in each lane.
 
 Parameters lie layer after layer and unit after unit: unit h of the last hidden layer has w[0, h] .., then v[h, 0] ..,
-then b[h], one of another layer w[0, h] .. and b[h]. The output biases c and then the skip connections k follow the last
-unit. Each state of an optimizer lies behind the parameters in the same order.
+then b[h], one of another layer w[0, h] .. and b[h]. Where each layer receives the outputs of all earlier ones, k2[0, h]
+.. of a unit follow its bias. The output biases c and then the skip connections k follow the last unit. Each state of an
+optimizer lies behind the parameters in the same order.
 """
 
 from __future__ import annotations
@@ -92,7 +93,8 @@ class Numbering(NamedTuple):
     """Functions for kernels: the row of each parameter that belongs to no unit, counted from the first parameter."""
 
     c: Callable[[Packet, int], int]  # (packet, o)
-    k: Callable[[Packet, int, int], int]  # (packet, i, o)
+    # (packet, i, o), where i may be an input, and with ``joins_all`` the inputs plus a hidden unit of all layers
+    k: Callable[[Packet, int, int], int]
     n_parameters: Callable[[Packet], int]
 
 
@@ -140,7 +142,13 @@ def numbering(architecture: Architecture, hidden: int | None = None) -> Numberin
         count: int = packet.sizes.n_parameters - n_tail
         return count
 
-    first = n_of_layers if architecture.deep else n_of_units
+    @device
+    def n_of_joined_layers(packet: Packet) -> int:
+        last = place_of(packet, n_layers(packet) - 1)
+        count: int = last.first + last.n_units * last.stride
+        return count
+
+    first = n_of_joined_layers if architecture.joins_all else n_of_layers if architecture.deep else n_of_units
 
     @device
     def c(packet: Packet, o: int) -> int:
@@ -154,7 +162,12 @@ def numbering(architecture: Architecture, hidden: int | None = None) -> Numberin
     def n_parameters(packet: Packet) -> int:
         return first(packet) + n_tail
 
-    return Numbering(c, k, n_parameters)
+    @device
+    def n_parameters_of_joined(packet: Packet) -> int:
+        count: int = packet.sizes.n_parameters
+        return count
+
+    return Numbering(c, k, n_parameters_of_joined if architecture.joins_all else n_parameters)
 
 
 @device
@@ -169,6 +182,21 @@ def place_of(packet: Packet, layer: int) -> Place:
     """Return the place of one of several hidden layers, counted from the inputs."""
     row = packet.sizes.places[layer]
     return Place(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7])
+
+
+@cache
+def make_n_joined(architecture: Architecture) -> Callable[[Packet], int]:
+    """Make the function that counts the hidden units that outputs read through skip connections: ``(packet)``."""
+
+    @device
+    def of_layers(packet: Packet) -> int:
+        return place_of(packet, n_layers(packet) - 1).units_before
+
+    @device
+    def none(packet: Packet) -> int:
+        return 0
+
+    return of_layers if architecture.joins_all else none
 
 
 def make_load_rows(memory: Memory, rows: tuple[int, ...]) -> Callable[[Rows], tuple[Lanes, ...]]:

@@ -43,7 +43,7 @@ class Start(NamedTuple):
     scale
         Of w, in the unit of a weight, or one of :data:`kernels.start.names.NAMED_SCALES`.
     output_scale
-        Of v and k; None for ``scale``.
+        Of v, and of k to the outputs; None for ``scale``.
     bias_scale
         Of b and c; None for ``scale``, or 0 where ``scale`` is a name only for weights. With 0 their numbers are drawn,
         but not used.
@@ -55,8 +55,9 @@ class Start(NamedTuple):
         weights, so that outputs begin at their bias but for rounding (Zhang, Xu, Luo and Ma, 2020).
     order
         The parameters in their order of drawing, each once, as in ``"w.T b v c"``. An array of weights with ``.T`` is
-        drawn transposed. Those of several hidden layers are w1, b1, w2, ..; w and b are those of all layers that are
-        not named, from the inputs up. Parameters that a network does not have are not drawn.
+        drawn transposed. Those of several hidden layers are w1, b1, w2, .., and k2, .. with skips to all layers; w, b
+        and k are those of all layers that are not named, from the inputs up. Parameters that a network does not have
+        are not drawn.
     generator
         See :func:`kernels.start.numbers.fill_numbers`.
     by_numpy
@@ -252,7 +253,7 @@ def _mirror(weights: Array, shapes: Shapes) -> None:
     for name, shape in shapes.items():
         values = weights[:, places[name]].reshape(len(weights), *shape)
         half = shapes[layer][1] // 2
-        if name == layer:
+        if name in (layer, f"k{layer[1:]}") and name != "k":
             values[:, :, half:] = values[:, :, :half]
         elif name == "b" + layer[1:]:
             values[:, half:] = values[:, :half]
@@ -295,7 +296,7 @@ def _ways(start: Start, shapes: Shapes) -> dict[str, _Way]:
     by_kind = {"w": of_most["scale"], "v": of_output, "k": of_output, "b": of_bias, "c": of_bias}
     ways = {}
     for name in shapes:
-        of_most["scale"] = by_kind[name[0]]
+        of_most["scale"] = by_kind["w" if name[0] == "k" and name[1:] else name[0]]
         own = {option: value_for(getattr(start, option), name) for option in of_most}
         distribution, scale, offset = (of_most[each] if own[each] is None else own[each] for each in of_most)
         fans = shapes[{"b": f"w{name[1:]}", "c": "v"}.get(name[0], name)]
@@ -315,7 +316,7 @@ def _read(order: str, shapes: Shapes) -> dict[str, bool]:
         name, _, mark = entry.partition(".")
         if not ARRAY.fullmatch(name) or entry not in (name, f"{name}.T") or (mark and name[0] in "bc"):
             raise ValueError(
-                "order: must name w, v, b, c or k, or w or b with the number of a layer (as w2), and w, v and k may "
+                "order: must name w, v, b, c or k, or w, b or k with the number of a layer (as w2), and w, v and k may "
                 f"end in .T, got {entry!r} in {order!r}"
             )
         if name in marks:

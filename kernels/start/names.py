@@ -21,8 +21,9 @@ ALL = "parameters"
 GENERATORS = ("mt19937", "pcg64")
 
 
-# An array of parameters; w and b are those of all hidden layers, w2 and b2 those of one of several.
-ARRAY = re.compile(f"[wb][1-{MAX_LAYERS}]?|[vck]")
+# An array of parameters; w and b are those of all hidden layers, w2 and b2 those of one of several. k2 are skip
+# connections to one of several, k those to all layers.
+ARRAY = re.compile(f"[wb][1-{MAX_LAYERS}]?|k[2-{MAX_LAYERS}]?|[vc]")
 
 
 def by_array(value: Any) -> tuple[Any, dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kernels.components.inlined import activation, loss
 from kernels.data.control_layout import OUTPUT_SCALE, make_control_layout
-from kernels.data.packet import Packet, make_load_rows, numbering, unit_numbering
+from kernels.data.packet import Packet, make_load_rows, make_n_joined, numbering, unit_numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.lane_rows import Memory, Rows
 from kernels.numba.jit import device, made_once
@@ -68,7 +68,12 @@ def make_backward(
             output_parameters(patterns, packet, n0)
             hidden_layers(patterns, packet, n0)
 
-        return deep_backward
+        @device
+        def joined_backward(patterns: Patterns, packet: Packet, n0: int) -> None:
+            hidden_layers(patterns, packet, n0)  # which reads k
+            output_parameters(patterns, packet, n0)
+
+        return joined_backward if recipe.architecture.joins_all else deep_backward
     backward_unit = make_backward_unit(recipe, variant, memory, source, n_patterns, mode)
 
     @device
@@ -88,6 +93,7 @@ def make_backward_output_parameters(
     architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
     n_direct = n_inputs if architecture.skip else 0
+    n_joined = make_n_joined(architecture)
     sink = make_gradient_sinks(recipe, variant, memory, mode)
     start = make_start(memory, mode)
     number = numbering(architecture, variant.hidden)
@@ -108,6 +114,12 @@ def make_backward_output_parameters(
                         gradient = load(packet.gradients, p * n_outputs + o)
                         total = total + source.input(patterns, packet, n0 + p, i) * gradient
                 sink.k(packet, number.k(packet, i, o), total)
+            for j in range(n_joined(packet)):
+                row = number.k(packet, n_inputs + j, o)
+                total = start(packet, row)
+                for p in range(n_patterns):
+                    total = total + load(packet.hidden, j * n_patterns + p) * load(packet.gradients, p * n_outputs + o)
+                sink.k(packet, row, total)
 
     return output_parameters
 

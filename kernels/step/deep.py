@@ -17,6 +17,7 @@ from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.layer import make_forward_layer, make_layer_gradients, make_layer_inputs, make_pattern_inputs
 from kernels.step.output_layer import make_finish_outputs
+from kernels.step.shortcuts import make_shortcut_gradients, make_sum_earlier, make_sum_later
 from kernels.step.update import Backward, Mode, make_gradient_sinks, make_start
 from kernels.variant import Variant
 
@@ -28,7 +29,9 @@ def make_deep_forward(
     """Make the forward pass of a block of patterns, as :func:`kernels.step.forward.make_forward`."""
     n_outputs = recipe.architecture.outputs
     first_layer = make_forward_layer(recipe, variant, memory, make_pattern_inputs(recipe, source), n_patterns, slopes)
-    next_layer = make_forward_layer(recipe, variant, memory, make_layer_inputs(memory, n_patterns), n_patterns, slopes)
+    inputs = make_layer_inputs(memory, n_patterns)
+    sum_earlier = make_sum_earlier(recipe, memory, source, n_patterns) if recipe.architecture.joins_all else None
+    next_layer = make_forward_layer(recipe, variant, memory, inputs, n_patterns, slopes, sum_earlier)
     finish_outputs = make_finish_outputs(recipe, variant, memory, source, n_patterns, slopes)
     load, store = memory.load, memory.store
     sums = memory.stack(n_patterns)
@@ -71,16 +74,28 @@ def make_deep_backward(
     layer_gradients = make_layer_gradients(recipe, variant, memory, below, n_patterns, mode)
     first_gradients = make_layer_gradients(recipe, variant, memory, patterns_below, n_patterns, mode)
 
+    shortcut_gradients = make_shortcut_gradients(recipe, variant, memory, source, n_patterns, mode)
+
     @device
     def backward(patterns: Patterns, packet: Packet, n0: int) -> None:
         last_layer(packet, place_of(packet, n_layers(packet) - 1))
         for layer in range(n_layers(packet) - 1, 0, -1):
-            place = place_of(packet, layer)
-            pass_down(packet, place, place_of(packet, layer - 1))
-            layer_gradients(patterns, packet, place, n0)
+            pass_down(packet, layer - 1)
+            layer_gradients(patterns, packet, place_of(packet, layer), n0)
         first_gradients(patterns, packet, place_of(packet, 0), n0)
 
-    return backward
+    @device
+    def joined_backward(patterns: Patterns, packet: Packet, n0: int) -> None:
+        """Update weights after all derivatives, which read those of all layers above."""
+        last_layer(packet, place_of(packet, n_layers(packet) - 1))
+        for layer in range(n_layers(packet) - 2, -1, -1):
+            pass_down(packet, layer)
+        for layer in range(n_layers(packet) - 1, 0, -1):
+            layer_gradients(patterns, packet, place_of(packet, layer), n0)
+        first_gradients(patterns, packet, place_of(packet, 0), n0)
+        shortcut_gradients(patterns, packet, n0)
+
+    return joined_backward if recipe.architecture.joins_all else backward
 
 
 def _make_last_layer(
@@ -121,17 +136,17 @@ def _make_last_layer(
     return last_layer
 
 
-def _make_pass_down(
-    recipe: Recipe, variant: Variant, memory: Memory, n_patterns: int
-) -> Callable[[Packet, Place, Place], None]:
-    """Make the derivatives by the sums of a layer from those of the layer above: ``(packet, place above, place)``."""
-    scales = variant.scales_hidden
+def _make_pass_down(recipe: Recipe, variant: Variant, memory: Memory, n_patterns: int) -> Callable[[Packet, int], None]:
+    """Make the derivatives by the sums of a layer from those of the layers above: ``(packet, layer)``."""
+    scales, joins_all = variant.scales_hidden, recipe.architecture.joins_all
+    sum_later = make_sum_later(recipe, variant, memory, n_patterns)
     chain = activation(recipe.architecture.activation).chain
     load, store = memory.load, memory.store
     sums = memory.stack(n_patterns)
 
     @device
-    def unit(packet: Packet, above: Place, place: Place, i: int) -> None:
+    def unit(packet: Packet, layer: int, i: int) -> None:
+        above, place = place_of(packet, layer + 1), place_of(packet, layer)
         back = sums()
         for p in range(n_patterns):
             store(back, p, -0.0)
@@ -140,17 +155,22 @@ def _make_pass_down(
             weight = load(packet.parameters, above.first + h * above.stride + i)
             for p in range(n_patterns):
                 store(back, p, load(back, p) + load(packet.hidden_slopes, first + h * n_patterns + p) * weight)
+        if joins_all:
+            later = sums()
+            sum_later(packet, layer, i, later)
         row = (place.units_before + i) * n_patterns
         for p in range(n_patterns):
             total = load(back, p)
             if scales:
                 total = total * load(packet.control, above.scale)
+            if joins_all:
+                total = total + load(later, p)
             slope = load(packet.hidden_slopes, row + p)
             store(packet.hidden_slopes, packet.sizes.deltas + row + p, chain(total, slope))
 
     @device
-    def pass_down(packet: Packet, above: Place, place: Place) -> None:
-        for i in range(place.n_units):
-            unit(packet, above, place, i)
+    def pass_down(packet: Packet, layer: int) -> None:
+        for i in range(place_of(packet, layer).n_units):
+            unit(packet, layer, i)
 
     return pass_down

@@ -6,14 +6,14 @@ The first layer reads patterns, of which zeros are skipped where they are consta
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from kernels.components.inlined import activation
 from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, Place, make_load_rows
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes
-from kernels.lanes.lane_rows import Memory
+from kernels.lanes.lane_rows import Memory, Rows
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.output_layer import make_activate
@@ -69,13 +69,30 @@ def make_layer_inputs(memory: Memory, n_patterns: int) -> Inputs:
     return Inputs(value, used, count)
 
 
+# (patterns, packet, place, n0, h, sums): see :func:`kernels.step.shortcuts.make_sum_earlier`
+SumEarlier: TypeAlias = Callable[[Patterns, Packet, Place, int, int, Rows], None]
+
+
+@device
+def _no_sum(patterns: Patterns, packet: Packet, place: Place, n0: int, h: int, sums: Rows) -> None:
+    """Stand for the sum of a layer without skip connections."""
+
+
 @made_once
 def make_forward_layer(
-    recipe: Recipe, variant: Variant, memory: Memory, inputs: Inputs, n_patterns: int, slopes: bool
+    recipe: Recipe,
+    variant: Variant,
+    memory: Memory,
+    inputs: Inputs,
+    n_patterns: int,
+    slopes: bool,
+    sum_earlier: SumEarlier | None = None,
 ) -> Callable[[Patterns, Packet, Place, int], None]:
     """Make the forward pass of a hidden layer that reads ``inputs``, as :func:`kernels.step.forward.make_forward`.
 
     ``(patterns, packet, place, n0)``: writes the activations of the layer, and with ``slopes`` their derivatives.
+    ``sum_earlier`` is that of :func:`kernels.step.shortcuts.make_sum_earlier`, None where the layer has no skip
+    connections.
     """
     value, used, count = inputs
     scales = variant.scales_hidden
@@ -85,6 +102,7 @@ def make_forward_layer(
     load_settings = make_load_rows(memory, make_control_layout(recipe).rows(function.settings))
     load, store = memory.load, memory.store
     sums = memory.stack(n_patterns)
+    joined, add_up = sum_earlier is not None, sum_earlier or _no_sum
 
     @device
     def forward_unit(patterns: Patterns, packet: Packet, place: Place, n0: int, h: int) -> None:
@@ -99,10 +117,15 @@ def make_forward_layer(
                 if used(n0 + p, i):
                     store(z, p, load(z, p) + value(patterns, packet, place, n0, p, i) * weight)
         row = (place.units_before + h) * n_patterns
+        if joined:
+            earlier = sums()
+            add_up(patterns, packet, place, n0, h, earlier)
         for p in range(n_patterns):
             total = load(z, p)
             if scales:
                 total = total * load(packet.control, place.scale)
+            if joined:
+                total = total + load(earlier, p)
             if bias:
                 total = total + load(parameters, first + place.bias)
             store(z, p, total)

@@ -123,7 +123,8 @@ def _places(architecture: Architecture, sizes: tuple[int, ...], scales: int) -> 
     first = units_before = below_before = 0
     for layer, (n_below, n_units) in enumerate(pairwise((architecture.inputs, *sizes))):
         bias = n_below + (architecture.outputs if layer == len(sizes) - 1 else 0)  # behind w and v
-        stride = bias + architecture.bias
+        n_earlier = architecture.inputs + below_before if architecture.joins_all and layer > 0 else 0  # behind b
+        stride = bias + architecture.bias + n_earlier
         places.append(Place(n_units, n_below, first, stride, bias, units_before, below_before, scales + layer))
         first = first + n_units * stride
         below_before = units_before
@@ -188,10 +189,12 @@ def _parameter_rows(architecture: Architecture, units: Hidden) -> tuple[NDArray[
     for layer, w in enumerate(weights):
         of_units = [w.T, parts.v] if layer == len(weights) - 1 else [w.T]
         of_units += [biases[layer][:, np.newaxis]] if biases else []
+        of_units += [parts[f"k{layer + 1}"].T] if f"k{layer + 1}" in parts else []
         rows.append(np.hstack(of_units).ravel())
     rows += [part.ravel() for part in (parts.c, parts.k if weights else parts.v) if part is not None]
     rates = np.full(numbers.size, OUTPUT_RATE)
-    for part in (*weights, *biases):
+    shortcuts = (part for name, part in parts.items() if name[0] == "k" and name[1:])  # to hidden layers
+    for part in (*weights, *biases, *shortcuts):
         rates[part.ravel()] = RATE
     return np.argsort(np.concatenate(rows)).astype(np.uint64), rates.astype(np.uint64)
 

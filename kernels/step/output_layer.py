@@ -7,7 +7,7 @@ from collections.abc import Callable
 from kernels.components.declarations import Activation
 from kernels.components.inlined import activation
 from kernels.data.control_layout import OUTPUT_SCALE, make_control_layout
-from kernels.data.packet import Packet, make_load_rows, numbering
+from kernels.data.packet import Packet, make_load_rows, make_n_joined, numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes
 from kernels.lanes.lane_rows import Memory, Rows
@@ -29,6 +29,7 @@ def make_finish_outputs(
     n_inputs, n_outputs = architecture.inputs, architecture.outputs
     bias, skip = architecture.bias, architecture.skip
     number = numbering(architecture, variant.hidden)
+    n_joined = make_n_joined(architecture)
     scales = variant.scales_outputs
     keeps_totals = recipe.keeps_totals
     activate = make_output_activation(recipe, variant, memory, n_patterns, slopes)
@@ -49,6 +50,9 @@ def make_finish_outputs(
                         if source.used(n0 + p, i):
                             weight = load(parameters, number.k(packet, i, o))
                             direct = direct + source.input(patterns, packet, n0 + p, i) * weight
+                    for j in range(n_joined(packet)):
+                        weight = load(parameters, number.k(packet, n_inputs + j, o))
+                        direct = direct + load(packet.hidden, j * n_patterns + p) * weight
                     u = u + direct
                 if bias:
                     u = u + load(parameters, number.c(packet, o))

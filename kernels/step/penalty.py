@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kernels.data.control_layout import DECAY
-from kernels.data.packet import Packet, n_layers, numbering, place_of, unit_numbering
+from kernels.data.packet import Packet, make_n_joined, n_layers, numbering, place_of, unit_numbering
 from kernels.lanes.arithmetic import Lanes, select
 from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device, made_once
@@ -111,7 +111,9 @@ def _make_layers(recipe: Recipe, variant: Variant, memory: Memory) -> AddSquares
 def _make_outputs(recipe: Recipe, variant: Variant, memory: Memory) -> AddSquares:
     """Make the sum over c and k, which without hidden units are output weights and come first."""
     n_hidden = unit_numbering(recipe.architecture, variant.hidden).n_hidden
-    n_inputs, n_outputs = recipe.architecture.inputs, recipe.architecture.outputs
+    n_inputs, n_outputs, bias = recipe.architecture.inputs, recipe.architecture.outputs, recipe.architecture.bias
+    joins_all = recipe.architecture.joins_all
+    n_joined = make_n_joined(recipe.architecture)
     c, k = (recipe.has_decay(kind) for kind in "ck")
     number = numbering(recipe.architecture, variant.hidden)
     add_square = _make_add_square(recipe, variant, memory)
@@ -127,8 +129,25 @@ def _make_outputs(recipe: Recipe, variant: Variant, memory: Memory) -> AddSquare
     has_units = layers_have_units if recipe.architecture.deep else layer_has_units
 
     @device
+    def add_skips_to_layers(packet: Packet, total: Lanes) -> Lanes:
+        for layer in range(1, n_layers(packet)):
+            place = place_of(packet, layer)
+            first = place.first + place.bias + bias
+            for i in range(n_inputs + place.below_before):
+                for h in range(place.n_units):
+                    total = add_square(packet, total, first + h * place.stride + i)
+        return total
+
+    @device
+    def add_none(packet: Packet, total: Lanes) -> Lanes:
+        return total
+
+    add_to_layers = add_skips_to_layers if joins_all else add_none
+
+    @device
     def add_skips(packet: Packet, total: Lanes) -> Lanes:
-        for i in range(n_inputs):
+        total = add_to_layers(packet, total)
+        for i in range(n_inputs + n_joined(packet)):
             for o in range(n_outputs):
                 total = add_square(packet, total, number.k(packet, i, o))
         return total

@@ -23,7 +23,7 @@ class Weight(NamedTuple):
     """A weight by its place in a network."""
 
     kind: int
-    layer: int  # of several hidden layers, from 0; -1 where it follows from the kind
+    layer: int  # of several hidden layers, from 0; -1 where it follows from the kind, as that of k to the outputs
     unit: int  # hidden unit, or for c and k the output
     other: int  # the input of w and k, or the output of v; otherwise 0
 
@@ -39,7 +39,8 @@ def weights_of(architecture: Architecture, names: Iterable[str]) -> tuple[Weight
         first, second = (*map(int, index.split(",")), 0)[:2]
         unit, other = (second, first) if array[0] in "wk" else (first, second)
         is_there = {"b": architecture.bias, "c": architecture.bias, "k": architecture.skip}.get(array[0], True)
-        if is_there and (array[0] not in "wb" or architecture.deep == bool(array[1:])):
+        numbered = architecture.joins_all if array[0] == "k" else architecture.deep
+        if is_there and (array in ("v", "c", "k") or numbered == bool(array[1:])):
             found.append(Weight("wvbck".index(array[0]), int(array[1:] or 0) - 1, unit, other))
     return tuple(found)
 
@@ -48,6 +49,7 @@ def weights_of(architecture: Architecture, names: Iterable[str]) -> tuple[Weight
 def make_row_of(recipe: Recipe, variant: Variant) -> Callable[[Packet, int, int, int, int], int]:
     """Make the function that returns the row of a weight, -1 if the network lacks its layer: ``(packet, *weight)``."""
     outputs = numbering(recipe.architecture, variant.hidden)
+    n_biases = int(recipe.architecture.bias)  # of a unit
 
     @device
     def row_of_output(packet: Packet, kind: int, unit: int, other: int) -> int:
@@ -57,12 +59,14 @@ def make_row_of(recipe: Recipe, variant: Variant) -> Callable[[Packet, int, int,
 
         @device
         def row_in_layers(packet: Packet, kind: int, layer: int, unit: int, other: int) -> int:
-            if kind >= C:
+            if kind == C or (kind == K and layer < 0):
                 return row_of_output(packet, kind, unit, other)
             n = n_layers(packet)
             if layer >= n:
                 return -1
             place = place_of(packet, n - 1 if kind == V else layer)
+            if kind == K:
+                return place.first + unit * place.stride + place.bias + n_biases + other
             offset = place.bias if kind == B else other + (place.n_below if kind == V else 0)
             return place.first + unit * place.stride + offset
 
@@ -157,7 +161,7 @@ def make_groups(recipe: Recipe, variant: Variant) -> Groups:
         if not are_rows[member]:
             return 1
         kind, layer, _, _ = members[member]
-        return n_units(packet, layer) if kind == W else n_outputs
+        return n_units(packet, layer) if kind == W or (kind == K and layer >= 0) else n_outputs
 
     return Groups(len(groups), tuple(np.cumsum([len(weights) for _, weights in groups]).tolist()), n_weights, row)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kernels.data.packet import Packet, Place, n_layers, numbering, place_of, unit_numbering
+from kernels.data.packet import Packet, Place, make_n_joined, n_layers, numbering, place_of, unit_numbering
 from kernels.data.patterns import Patterns
 from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device, made_once
@@ -25,6 +25,7 @@ def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backwa
     bias, skip = architecture.bias, architecture.skip
     sink = make_updaters(recipe, variant, memory)
     number = numbering(architecture, variant.hidden)
+    n_joined = make_n_joined(architecture)
     load = memory.load
     update_hidden = (_make_deep_updates if architecture.deep else _make_unit_updates)(recipe, variant, memory)
 
@@ -36,7 +37,7 @@ def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backwa
                 row = number.c(packet, o)
                 sink.c(packet, row, load(sums, row))
             if skip:
-                for i in range(n_inputs):
+                for i in range(n_inputs + n_joined(packet)):
                     row = number.k(packet, i, o)
                     sink.k(packet, row, load(sums, row))
         update_hidden(packet)
@@ -74,7 +75,7 @@ def _make_deep_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Call
     sink = make_updaters(recipe, variant, memory)
     sink_w = make_weight_sink(recipe, variant, memory, UPDATE)
     n_outputs = recipe.architecture.outputs
-    bias = recipe.architecture.bias
+    bias, joins_all = recipe.architecture.bias, recipe.architecture.joins_all
     load = memory.load
 
     @device
@@ -86,6 +87,9 @@ def _make_deep_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Call
                 sink_w(packet, place, row, load(sums, row))
             if bias:
                 sink.b(packet, first + place.bias, load(sums, first + place.bias))
+            if joins_all:
+                for row in range(first + place.bias + bias, first + place.stride):
+                    sink.deep_k(packet, row, load(sums, row))
 
     @device
     def updates(packet: Packet) -> None:

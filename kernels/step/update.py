@@ -46,6 +46,7 @@ class GradientSinks(NamedTuple):
     k: Sink
     # For weights of several hidden layers, whose gradient is already multiplied by the scale of their layer
     deep_w: Sink
+    deep_k: Sink  # for skip connections to hidden layers
 
 
 @made_once
@@ -133,6 +134,7 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> GradientS
         c=make(OUTPUT, c),
         k=make(OUTPUT, k),
         deep_w=make(HIDDEN, w),
+        deep_k=make(HIDDEN, k),
     )
     return GradientSinks(*(keep if name[-1] in recipe.frozen else each for name, each in sinks._asdict().items()))
 
@@ -146,7 +148,7 @@ def make_adders(memory: Memory) -> GradientSinks:
     def receive(packet: Packet, row: int, gradient: Lanes) -> None:
         store(packet.sums, row, gradient)
 
-    return GradientSinks(receive, receive, receive, receive, receive, receive)
+    return GradientSinks(*(receive for _ in GradientSinks._fields))
 
 
 @cache

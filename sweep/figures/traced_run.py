@@ -74,7 +74,7 @@ def weights_curves(path: Path, ax: Axes) -> Axes:
         style: Any = _STYLES[int(kind[1:] or 1) - 1]
         look: dict[str, Any] = {"linestyle": style, "color": _COLORS[kind[0]], "marker": marker}
         lines = ax.plot(path.steps, drawn, linewidth=1.1, alpha=0.8, **look)
-        of_layer = {"w": "weights", "b": "biases"}.get(kind[0])
+        of_layer = {"w": "weights", "b": "biases", "k": "skip connections"}.get(kind[0])
         lines[0].set_label(f"{of_layer} of hidden layer {kind[1:]}" if kind[1:] else _PARAMETERS[kind])
     if path.steps[-1] > 200:
         ax.set_xscale("symlog", linthresh=10)

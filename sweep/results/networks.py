@@ -74,6 +74,6 @@ def by_name(plan: Plan, cell: int, weights: Array) -> dict[str, Array]:
     study = plan.study
     options = plan.grid.cell(int(cell))
     fans = study.data.n_inputs, *options.hidden, study.data.n_targets
-    shapes = parameter_shapes(fans, bias=options["bias"], skip=options["skip"], deep=len(options.hidden) > 1)
+    shapes = parameter_shapes(fans, bias=options["bias"], skip=options.skip, deep=len(options.hidden) > 1)
     places = parameter_slices(shapes)
     return {name: weights[:, places[name]].reshape(-1, *shape) for name, shape in shapes.items()}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import inf
+from math import inf, prod
 from typing import NamedTuple
 
+from kernels.shapes import parameter_shapes
 from sweep.schemas.run_columns import curved_measures
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
@@ -39,8 +40,11 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     n_hidden, n_last = sum(sizes), sizes[-1] if cell.has_units else n_inputs
     n_weights = sum(below * size for below, size in pairwise((n_inputs, *sizes)))
     n_passed = n_weights - n_inputs * sizes[0]  # weights that pass derivatives down to another hidden layer
-    n_parameters = n_weights + n_last * n_outputs + n_hidden * cell["bias"]
-    n_parameters += n_outputs * (cell["bias"] + cell["skip"] * n_inputs * cell.has_units)
+    shapes = parameter_shapes((n_inputs, *sizes, n_outputs), bias=cell["bias"], skip=cell.skip, deep=len(sizes) > 1)
+    n_parameters = sum(map(prod, shapes.values()))
+    if cell.skip == "all":
+        n_shortcuts = sum(prod(shape) for name, shape in shapes.items() if name[0] == "k")
+        n_weights, n_passed = n_weights + n_shortcuts, n_passed + n_shortcuts
     functions = n_patterns * sum(
         count * _FUNCTION
         for name, count in (("activation", n_hidden), ("output", n_outputs))

@@ -28,7 +28,7 @@ _OF_STEPS = (
 )
 
 # Options that decide whether initial weights are also drawn in the dtype of the networks.
-_DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "offset", "draw_order", "bias", "skip")
+_DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "offset", "draw_order", "bias", "skip", "shortcuts")
 
 
 def most_kernels(study: Study, operations: float) -> int:

@@ -45,6 +45,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
         values[name] = study.tables.custom[values[name]].key if values[name] in study.tables.custom else values[name]
     values |= {name: values[name].replace("none", "") for name in ("freeze", "share")}
     values["deep"] = len(cell.hidden) > 1
+    values["skip"] = cell.skip if values["deep"] else cell["skip"]  # with one hidden layer there is one kernel
     if not cell.has_units:
         values |= {"skip": True, **{name: _as_skips(values[name]) for name in ("freeze", "decays")}}
         groups = values["share"].split("; ")

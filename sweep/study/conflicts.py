@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -214,7 +213,7 @@ def _missing_layers(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for each order of drawing with a layer that no network has."""
     most = max(map(len, study.hidden_layers))
     for order in study.values_of("draw_order"):
-        for name in re.findall(r"[wb][1-9]", order):
+        for name in re.findall(r"[wbk][1-9]", order):
             if int(name[1]) > most:
                 yield (
                     f"{study.key_of('draw_order')}: must name layers of the networks, which have at most "
@@ -298,9 +297,9 @@ def _lost_in_float32(study: StudyContent, name: str, value: float) -> str | None
 
 
 def _too_many_weights(study: StudyContent) -> Iterator[str]:
-    n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
-    fans = [(n_inputs, *sizes, n_outputs) for sizes in study.hidden_layers if len(sizes) > 1]
-    most = max((sum(below * size for below, size in pairwise(fan)) for fan in fans), default=0)
+    n_patterns = study.data.sets[0].shape[0]
+    of_several = [shapes for shapes in study.all_shapes if "w1" in shapes]
+    most = max((sum(prod(each[name]) for name in each if name[0] in "wvk") for each in of_several), default=0)
     if most > MAX_DEEP_WEIGHTS:
         yield (
             f"{study.key_of('hidden')}: networks of several hidden layers must have at most {MAX_DEEP_WEIGHTS} "
@@ -464,6 +463,8 @@ def _named_scale(study: StudyContent, option: str, arrays: list[str]) -> str | N
     for value in study.values_of(option):
         of_most, _ = by_array(value)
         for name in (name for name in arrays if name[0] in _SCALES[option]):
+            if option == "output_scale" and name[1:]:  # k2 leads to a hidden layer
+                continue
             own = value_for(value, name)
             follows = option != "scale" or name[0] not in others
             if name[0] in "bc" and option == "scale" and isinstance(of_most, str):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import product
+from itertools import product, starmap
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from kernels import vocabulary
 from kernels.shapes import parameter_shapes
 from kernels.start.names import ALL, distributions_in
-from sweep.study.axes.grid import Axis, Grid, combinations, hidden_sizes
+from sweep.study.axes.grid import Axis, Grid, combinations, hidden_sizes, skip_of
 from sweep.study.data.data_sets import DataSets
 from sweep.study.data.data_table import Data
 from sweep.study.options.explicit_weights import Numbers, Shapes, element_of, is_by_seed
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 # Options without effect on networks without hidden units.
-_OF_UNITS = ("layers", "activation", "gain", "skip", "scaling", "mirrored")
+_OF_UNITS = ("layers", "activation", "gain", "skip", "shortcuts", "scaling", "mirrored")
 
 
 class StudyContent:
@@ -181,7 +181,8 @@ class StudyContent:
     @cached_property
     def all_shapes(self) -> list[Shapes]:
         """The shapes of the parameter arrays of all networks."""
-        each = product(self.hidden_layers, self.values_of("bias"), self.values_of("skip"))
+        skips = dict.fromkeys(starmap(skip_of, self.combinations(("skip", "shortcuts"))))
+        each = product(self.hidden_layers, self.values_of("bias"), skips)
         ends = self.data.n_inputs, self.data.n_targets
         return [
             parameter_shapes((ends[0], *sizes, ends[1]), bias=bias, skip=skip, deep=len(sizes) > 1)

@@ -45,7 +45,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "order": ORDERS,
     "criterion": CRITERIA,
     "bias": (True, False),
-    "skip": (False, True),
+    "skip": (False, True, "all"),
     "scaling": SCALINGS,
     "dtype": DTYPES,
     "task": ("xor", "adder", "numbers", "parity", "many numbers"),
@@ -55,7 +55,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "schedule": SCHEDULES,
     "warms_up": (False, True),
     "draws_steps": (False,),  # of rprop alone: test_components.py
-    "freeze": ("", "w", "v k", "b c", "w[1,0] v[0,0] b[0] w2[1,0] b1[1] c[0] k[1,0]"),
+    "freeze": ("", "w", "v k", "b c", "w[1,0] v[0,0] b[0] w2[1,0] b1[1] c[0] k[1,0] k2[1,0]"),
     "share": ("", "w[0] w[1]; b1[0] b1[1]"),
     "decays": ("w v b c k", "w v", "b", "c k"),
     "penalty": (False, True),

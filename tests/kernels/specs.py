@@ -8,6 +8,7 @@ import numpy as np
 
 from kernels.components import reductions
 from kernels.recipe import Architecture, Recipe
+from kernels.shapes import Skip
 from kernels.train import Trainer
 from kernels.tuning import Tuning
 from kernels.vocabulary import ACTIVATIONS as ACTIVATION_WORDS
@@ -64,7 +65,7 @@ class Spec:
     order: str = "cyclic"
     criterion: str = "loss"
     bias: bool = True
-    skip: bool = False
+    skip: Skip = False
     scaling: str = "standard"
     dtype: str = "float64"
     tie: str = "wrong"

@@ -116,7 +116,7 @@ NETWORKS = st.tuples(
         Architecture,
         *(SIZE, SIZE, st.just("tanh"), st.just("identity")),
         bias=st.booleans(),
-        skip=st.booleans(),
+        skip=st.sampled_from((False, True, "all")),
         scaling=st.just("standard"),
         deep=st.just(False),
     ),
@@ -176,9 +176,10 @@ def _assert_as_oracle(start: Start, seeds: Array, architecture: Architecture, hi
         architecture.inputs, hidden, architecture.outputs, architecture.bias, architecture.skip
     )
     scales = {name: plain if scale is None else scale for name, scale in own.items()}
-    kinds = {"b": "biases", "c": "biases", "k": "v"}
+    kinds = {"b": "biases", "c": "biases"}
+    kinds = {name: "v" if name == "k" else kinds.get(name[0], "v" if name[0] == "v" else "w") for name in shapes}
     of_arrays = {name: _for_array(start.scale, name) for name in shapes}
-    of_arrays = {name: scales[kinds.get(name[0], name[0])] if own is None else own for name, own in of_arrays.items()}
+    of_arrays = {name: scales[kinds[name]] if own is None else own for name, own in of_arrays.items()}
     scales |= of_arrays
     first, offset = start.distribution.split()[0], float(str(start.offset).split()[0])
     distributions = {name: _for_array(start.distribution, name) or first for name in shapes}

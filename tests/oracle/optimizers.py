@@ -101,10 +101,14 @@ def drawn_steps(rate: Array, ratio: Array, seeds: Sequence[int]) -> Array:
 
 
 def make_rates(net: Network, settings: Settings, n_runs: int) -> Array:
-    """Return the learning rate of each parameter (P, R): v, c and k have that of the output layer, if it is set."""
+    """Return the learning rate of each parameter (P, R): v, c and k have that of the output layer, if it is set.
+
+    Those that end at a hidden layer, k2 among them, have the other rate.
+    """
     dtype = net.inputs.dtype
     hidden = output = np.broadcast_to(np.asarray(settings.learning_rate, dtype), n_runs)
     if settings.output_learning_rate is not None:
         output = np.broadcast_to(np.asarray(settings.output_learning_rate, dtype), n_runs)
     sizes = {name: math.prod(shape) for name, shape in net.shapes.items()}
-    return np.stack([hidden if name[0] in "wb" else output for name, size in sizes.items() for _ in range(size)])
+    rates = [output if name in ("v", "c", "k") else hidden for name in sizes]
+    return np.stack([rate for rate, size in zip(rates, sizes.values(), strict=True) for _ in range(size)])

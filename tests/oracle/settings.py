@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.oracle.components import ALIASES, Functions
-from tests.oracle.step import Network, Sizes, sizes_of
+from tests.oracle.step import Network, Sizes, Skip, sizes_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Components:
     criterion: str
     bias: bool
     reduction: str = "sum"  # "sse" and "mse" have their own
-    skip: bool = False
+    skip: Skip = False
     scaling: str = "standard"
     optimizer: str = "gd"
     schedule: str = "constant"

@@ -35,11 +35,12 @@ def initial_parameters(
 ) -> Array:
     """Draw the parameters of `parameter_shapes` for each of R seeds in any order and with separate scales.
 
-    `scales` are those of "w", of "v" (and k) and of the "biases", and those of single arrays by their names. A scale of
-    0 draws numbers too; a named one follows from the fans of the array's layer. `distribution` is one for all, or by
-    the name of each array; NumPy's generator then draws array after array, constant ones without a number. `offsets` by
-    the name of each array are added. `order` names the parameters in their order of drawing, by default that of
-    `shapes`, with ".T" where an array (inputs, hidden), (hidden, outputs) or (inputs, outputs) is drawn transposed.
+    `scales` are those of "w" (and k2, ..), of "v" (and k) and of the "biases", and those of single arrays by their
+    names. A scale of 0 draws numbers too; a named one follows from the fans of the array's layer. `distribution` is one
+    for all, or by the name of each array; NumPy's generator then draws array after array, constant ones without a
+    number. `offsets` by the name of each array are added. `order` names the parameters in their order of drawing, by
+    default that of `shapes`, with ".T" where an array (inputs, hidden), (hidden, outputs) or (inputs, outputs) is drawn
+    transposed.
     Absent parameters are not drawn. The result (R, P) is in the order of `shapes`.
     An attempt takes the numbers that follow those of the attempts before.
     """
@@ -57,7 +58,7 @@ def initial_parameters(
         for name, transposed in in_order:
             shape = shapes[name][::-1] if transposed else shapes[name]
             drawn, remaining = np.split(remaining, [math.prod(shape)])
-            scale = scales[name if name in scales else of_kind[name[0]]]
+            scale = scales[name if name in scales else of_kind["w" if name[0] == "k" and name[1:] else name[0]]]
             if isinstance(scale, str):
                 weights = {"b": "w" + name[1:], "c": "v"}.get(name[0], name)
                 scale = named_scale(scale, kinds[name], *shapes[weights])
@@ -81,7 +82,12 @@ def drawn_in_order(entries: list[str], names: list[str]) -> Iterator[tuple[str, 
     for entry, name in zip(entries, listed, strict=True):
         kind = name.removesuffix("*")
         rest = [each for each in names if each[0] == kind and (each not in listed or each in ("v", "c", "k"))]
-        yield from ((each, entry.endswith(".T")) for each in ([name] if name in names and name[0] in "wb" else rest))
+        yield from ((each, entry.endswith(".T")) for each in ([name] if is_one(name, names) else rest))
+
+
+def is_one(name: str, names: list[str]) -> bool:
+    """Return whether a name in an order stands for one array: k also stands for the k2, k3, .. that are not named."""
+    return name in names and (name[0] in "wb" or name[1:] != "")
 
 
 def named_scale(name: str, distribution: str, fan_in: int, fan_out: int) -> float:
@@ -108,6 +114,9 @@ def mirror(parts: dict[str, Array]) -> None:
         if "b" + number in parts:
             parts["b" + number] = np.array(parts["b" + number])
             parts["b" + number][half + unit] = parts["b" + number][unit]
+    if "k" + number in parts and number:
+        parts["k" + number] = np.array(parts["k" + number])
+        parts["k" + number][:, half:] = parts["k" + number][:, :half]
     parts["w" + number], parts["v"] = w, v
 
 

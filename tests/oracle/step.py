@@ -25,25 +25,29 @@ from tests.oracle.components import (
 
 Grid = Array  # [n][h] or [n][o], each an array (R,); functions of one number are computed for all at once
 Sizes = int | tuple[int, ...]  # hidden units, of one layer or of several from the inputs up
+Skip = bool | str  # whether inputs join outputs too, or "all": all earlier layers join all later ones
 Window = Sequence[Any]  # the patterns of a step in visiting order, each a number or an array (R,) with one for each run
 
 
-def parameter_shapes(inputs: int, hidden: Sizes, outputs: int, bias: bool, skip: bool = False) -> dict[str, Any]:
+def parameter_shapes(inputs: int, hidden: Sizes, outputs: int, bias: bool, skip: Skip = False) -> dict[str, Any]:
     """Return the shapes of the parameters of a network, by name, in drawing order.
 
     Those of hidden layers are w and b, or where there are several w1, w2, .. and b1, b2, ..
-    Without hidden units, hidden 0, v joins inputs to outputs, and nothing skips.
+    Without hidden units, hidden 0, v joins inputs to outputs, and nothing skips. With skip "all" k2, k3, .. and k join
+    to each layer the inputs and the units of all layers but the one below it.
     """
     sizes = sizes_of(hidden)
     numbers = [""] if len(sizes) == 1 else list(map(str, range(1, len(sizes) + 1)))
-    skip = skip and len(sizes) > 0
+    skip = skip if sizes else False
     pairs = itertools.pairwise((inputs, *sizes))
     shapes: dict[str, Any] = {f"w{number}": shape for number, shape in zip(numbers, pairs, strict=True)}
     shapes["v"] = (inputs, *sizes)[-1], outputs
     if bias:
         shapes |= {f"b{number}": (size,) for number, size in zip(numbers, sizes, strict=True)} | {"c": (outputs,)}
+    if skip == "all":
+        shapes |= {f"k{layer + 1}": (inputs + sum(sizes[: layer - 1]), sizes[layer]) for layer in range(1, len(sizes))}
     if skip:
-        shapes |= {"k": (inputs, outputs)}
+        shapes |= {"k": (inputs + (sum(sizes[:-1]) if skip == "all" else 0), outputs)}
     return shapes
 
 
@@ -66,7 +70,7 @@ class Network:
     output: str
     bias: bool
     functions: Functions
-    skip: bool = False
+    skip: Skip = False
     loss: str = "squared"
     reduction: str = "sum"
     own: Own = field(default_factory=dict)  # settings of the components
@@ -129,9 +133,13 @@ def forward(net: Network, weights: Array, window: Window | None = None) -> Activ
     x, part, last = net.inputs, split(net, weights), range((len(ins), *net.sizes)[-1])
     sums, activities = [], []
     below: Any = [[x[n, i] for i in ins] for n in window]
+    earlier = below  # the inputs and then the units that are joined to the next layer, without those of ``below``
     for layer, w in enumerate(of_layers(net, weights, "w")):
         fan_in, units = map(range, w.shape[:2])
         z = [[add_in_order(row[i] * w[i, h] for i in fan_in) * net.s1[layer] for h in units] for row in below]
+        if net.skip == "all" and layer > 0:
+            z = added(z, joined(earlier, part[f"k{layer + 1}"]))
+            earlier = [[*row, *units] for row, units in zip(earlier, below, strict=True)]
         if net.bias:
             b = of_layers(net, weights, "b")[layer]
             z = [[row[h] + b[h] for h in units] for row in z]
@@ -140,8 +148,7 @@ def forward(net: Network, weights: Array, window: Window | None = None) -> Activ
         activities.append(below)
     u = [[add_in_order(row[h] * part["v"][h, o] for h in last) * net.s2 for o in outs] for row in below]
     if net.skip and net.sizes:
-        skipped = [[add_in_order(x[n, i] * part["k"][i, o] for i in ins) for o in outs] for n in window]
-        u = [[row[o] + also[o] for o in outs] for row, also in zip(u, skipped, strict=True)]
+        u = added(u, joined(earlier, part["k"]))
     if net.bias:
         u = [[row[o] + part["c"][o] for o in outs] for row in u]
     of_outputs = np.array(u)
@@ -150,6 +157,16 @@ def forward(net: Network, weights: Array, window: Window | None = None) -> Activ
     else:
         y = VALUES[net.output](of_outputs, net.own, net.functions)
     return Activity(window, sums, activities, of_outputs, y)
+
+
+def joined(earlier: Any, k: Array) -> Grid:
+    """Sum products of inputs and units of earlier layers, by [n][i], with their weights k: by [n][h]."""
+    return [[add_in_order(row[i] * k[i, h] for i in range(len(k))) for h in range(k.shape[1])] for row in earlier]
+
+
+def added(sums: Any, others: Any) -> Any:
+    """Add two sums of each unit, both by [n][h]."""
+    return [[z + also for z, also in zip(*rows, strict=True)] for rows in zip(sums, others, strict=True)]
 
 
 def output_gradients(net: Network, activity: Activity) -> Grid:
@@ -167,10 +184,31 @@ def deltas(net: Network, weights: Array, activity: Activity, g: Grid) -> list[Gr
     for layer in reversed(range(net.n_layers)):
         units, uppers, z, a = range(net.sizes[layer]), range(joins.shape[1]), activity.z[layer], activity.a[layer]
         back = [[add_in_order(row[o] * joins[h, o] for o in uppers) * scale for h in units] for row in above]
+        if net.skip == "all" and found:
+            back = added(back, back_through_shortcuts(net, weights, layer, [*found[1:], g]))
         above = CHAINS[net.activation](np.array(back), z, a, net.own, net.functions)
         joins, scale = of_layers(net, weights, "w")[layer], net.s1[layer]
         found.insert(0, above)
     return found
+
+
+def back_through_shortcuts(net: Network, weights: Array, layer: int, above: list[Any]) -> Any:
+    """Sum what the later layers but the next one, and at last the outputs, give to each unit of a layer, by [n][h].
+
+    `above` are the derivatives by the sums of these layers from below, each by [n][h].
+    """
+    part, ins = split(net, weights), net.inputs.shape[1]
+    arrays = [*(part[f"k{number + 1}"] for number in range(layer + 2, net.n_layers)), part["k"]]
+    first = ins + sum(net.sizes[:layer])
+    rows = range(first, first + net.sizes[layer])
+    n_patterns = range(len(above[0]))
+    return [
+        [
+            add_in_order(of[n][h] * k[i, h] for of, k in zip(above, arrays, strict=True) for h in range(k.shape[1]))
+            for i in rows
+        ]
+        for n in n_patterns
+    ]
 
 
 def gradient(net: Network, weights: Array, activity: Activity, shared: Sequence[Sequence[Sequence[int]]] = ()) -> Array:
@@ -194,8 +232,13 @@ def gradient(net: Network, weights: Array, activity: Activity, shared: Sequence[
     if net.bias:
         rows += [add_in_order(of[m][h] for m in visits) for of in delta for h in range(len(of[0]))]
         rows += [add_in_order(g[m][o] for m in visits) for o in outs]
+    earlier = x
+    for layer in range(1, net.n_layers) if net.skip == "all" else ():
+        pairs = itertools.product(range(len(earlier[0])), range(net.sizes[layer]))
+        rows += [add_in_order(earlier[m][i] * delta[layer][m][h] for m in visits) for i, h in pairs]
+        earlier = [[*earlier[m], *below[layer][m]] for m in visits]
     if net.skip and net.sizes:
-        rows += [add_in_order(x[m][i] * g[m][o] for m in visits) for i in ins for o in outs]
+        rows += [add_in_order(earlier[m][i] * g[m][o] for m in visits) for i in range(len(earlier[0])) for o in outs]
     for group in shared:
         for numbers in zip(*group, strict=True):
             total = add_in_order(rows[number] for number in numbers)

@@ -55,12 +55,16 @@ def sums(options: dict[str, Any], weights: Array) -> list[Array]:
     pieces = dict(zip(shapes, np.split(weights, ends[:-1], axis=1), strict=True))
     part = {name: piece.reshape(len(weights), -1, shapes[name][-1]) for name, piece in pieces.items()}
     found, a, (power, last_power) = [], INPUTS, POWERS[options["scaling"]]
+    earlier = np.broadcast_to(INPUTS, (len(weights), *INPUTS.shape))
     for name in (name for name in shapes if name[0] == "w"):
         z = GAIN * a.shape[-1] ** -power * (a @ part[name]) + part.get(name.replace("w", "b"), 0)
+        if name.replace("w", "k") in part and name[1:]:
+            z = z + earlier @ part[name.replace("w", "k")]
+            earlier = np.concatenate([earlier, a], axis=2)
         found.append(z)
         a = closed(options["activation"], z)
     u = a.shape[-1] ** -last_power * (a @ part["v"]) + part.get("c", 0)
-    return [*found, u + INPUTS @ part["k"] if options["skip"] else u]
+    return [*found, u + earlier @ part["k"] if options["skip"] else u]
 
 
 def terms_of(options: dict[str, Any], weights: Array) -> Array:
@@ -132,6 +136,14 @@ def test_step_of_several_layers(hidden: tuple[int, ...]) -> None:
     for activation, loss in zip(VALUES, itertools.cycle(LOSSES), strict=False):
         for options in components_of(activation, loss)[::12]:
             assert_step_applies_the_derivative(options | {"hidden": hidden})
+
+
+@pytest.mark.parametrize("hidden", [(2, 2), (3, 1), (4, 3, 2), (3, 2, 2, 2), 2])
+def test_step_of_layers_that_receive_all_earlier_ones(hidden: int | tuple[int, ...]) -> None:
+    """The same holds where each layer receives the outputs of all earlier layers."""
+    for activation, loss in zip(VALUES, itertools.cycle(LOSSES), strict=False):
+        for options in components_of(activation, loss)[::12]:
+            assert_step_applies_the_derivative(options | {"hidden": hidden, "skip": "all"})
 
 
 def assert_step_applies_the_derivative(options: dict[str, Any]) -> None:

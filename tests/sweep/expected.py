@@ -210,10 +210,15 @@ def sizes_of(row: dict[str, Any]) -> tuple[int, ...]:
     return tuple(map(int, str(row["hidden"]).split("-"))) * row["layers"]
 
 
+def skip_of(row: dict[str, Any]) -> bool | str:
+    """Return whether inputs join outputs, or "all" where each layer receives the outputs of all earlier ones."""
+    return "all" if row["skip"] and row["shortcuts"] == "all" else bool(row["skip"])
+
+
 def shapes_of(row: dict[str, Any], patterns: Data) -> dict[str, tuple[int, ...]]:
     """Return the shape of each array of parameters of a run."""
     ends = len(patterns.inputs[0]), len(patterns.targets[0])
-    return oracle.parameter_shapes(ends[0], sizes_of(row), ends[1], row["bias"], row["skip"])
+    return oracle.parameter_shapes(ends[0], sizes_of(row), ends[1], row["bias"], skip_of(row))
 
 
 def continued_order(row: dict[str, Any], patterns: Data) -> str:
@@ -230,7 +235,8 @@ def start_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> Any:
     shapes = shapes_of(same, patterns)
     scales, named = by_array(same["scale"], shapes)
     for name in shapes:
-        own = same[{"w": "scale", "b": "bias_scale", "c": "bias_scale"}.get(name[0], "output_scale")]
+        kind = "w" if name[0] == "k" and name[1:] else name[0]
+        own = same[{"w": "scale", "b": "bias_scale", "c": "bias_scale"}.get(kind, "output_scale")]
         if name not in named and own is not None:
             scales[name] = by_array(own, shapes)[0][name]
         elif name not in named and name[0] in "bc" and scales[name] in ("he", "glorot", "lecun"):
@@ -278,8 +284,9 @@ def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict
         **{
             name: rows[0][name]
             for name in SHAPE
-            if name not in ("dtype", "hidden", "layers") and rows[0][name] is not None
+            if name not in ("dtype", "hidden", "layers", "shortcuts") and rows[0][name] is not None
         },
+        "skip": skip_of(rows[0]),
         **{name: in_training(rows[0][name]) for name in ("monitor", "criterion_on")},
         **{name: [row[name] for row in rows] for name in settings},
         "seed": [row["seed"] for row in rows],

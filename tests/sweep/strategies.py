@@ -49,6 +49,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "gain": finite,
     "bias": st.booleans(),
     "skip": st.booleans(),
+    "shortcuts": st.sampled_from(["outputs", "all"]),
     "dtype": st.just("float64"),  # float32 refuses some numbers
     "scaling": st.sampled_from(["standard", "ntk", "mean_field"]),
     "distribution": st.sampled_from(["normal", "uniform", "truncated_normal", "constant"]),
@@ -119,6 +120,7 @@ DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[f
 # Conditions without which an option has no effect.
 NEEDS: dict[str, dict[str, set[Any]]] = {
     "bias_scale": {"bias": {True}},
+    "shortcuts": {"skip": {True}},
     **{
         name: {"criterion": {"loss", "max_error", "correct", "error_rate", "running_loss"}}
         for name in ("from_step", "criterion_on")
@@ -150,7 +152,7 @@ NEEDS: dict[str, dict[str, set[Any]]] = {
 DEFAULTS = {
     "order": "cyclic",
     "distribution": "normal",
-    **{"activation": "relu", "output": "identity", "bias": True},
+    **{"activation": "relu", "output": "identity", "bias": True, "skip": False},
     **{"loss": "sse", "optimizer": "gd", "criterion": "loss", "schedule": "constant", "patience": None},
     "stopping_rule": "patience",
 }

@@ -34,7 +34,7 @@ from tests import oracle
 # Sections of the study file by scalar: settings of components from the vocabulary, all others written out again.
 SECTIONS = {
     **dict.fromkeys(
-        ("dtype", "hidden", "layers", "activation", "output", "gain", "bias", "skip", "scaling"), "network"
+        ("dtype", "hidden", "layers", "activation", "output", "gain", "bias", "skip", "shortcuts", "scaling"), "network"
     ),
     **dict.fromkeys(
         ("distribution", "scale", "output_scale", "bias_scale", "offset", "mirrored", "draw_order", "generator"),
@@ -56,7 +56,7 @@ SECTIONS = {
 # Scalars that decide the kernel or the initial weights: one call of the oracle trains runs that share them.
 SHAPE = (
     "dtype",
-    *("hidden", "layers", "activation", "output", "bias", "skip", "scaling"),
+    *("hidden", "layers", "activation", "output", "bias", "skip", "shortcuts", "scaling"),
     *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie"),
     *("share", "decays", "penalty"),
     *("monitor", "stopping_rule", "criterion_on", "stop"),

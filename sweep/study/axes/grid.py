@@ -7,6 +7,7 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from kernels.shapes import Skip
 from kernels.vocabulary import RULES_WITHOUT_PATIENCE
 from sweep.study.reading.value_forms import Scalar
 
@@ -28,6 +29,11 @@ def hidden_sizes(hidden: Scalar, layers: int) -> tuple[int, ...]:
     return sizes if len(sizes) > 1 or sizes == (0,) else sizes * layers
 
 
+def skip_of(skip: bool, shortcuts: str) -> Skip:
+    """Return whether inputs join outputs, or ``"all"``, from two options of a study."""
+    return "all" if skip and shortcuts == "all" else skip
+
+
 class Cell(dict[str, Any]):
     """A configuration: the value of every option, swept or fixed, by name."""
 
@@ -35,6 +41,11 @@ class Cell(dict[str, Any]):
     def hidden(self) -> tuple[int, ...]:
         """Hidden units of each layer."""
         return hidden_sizes(self["hidden"], self["layers"])
+
+    @property
+    def skip(self) -> Skip:
+        """Whether inputs join outputs, or ``"all"`` if each layer receives the outputs of all earlier ones."""
+        return skip_of(self["skip"], self["shortcuts"])
 
     @property
     def has_units(self) -> bool:

@@ -46,6 +46,7 @@ EXAMPLES = {
     "negative_slope": "0.1",
     "bias": "false",
     "skip": "true",
+    "shortcuts": '"all"',
     "gain": "1.5",
     "distribution": '{ w = "uniform", b = "constant" }',
     "scale": '{ w = "he", b = 0.1 }',

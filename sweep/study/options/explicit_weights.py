@@ -22,11 +22,11 @@ FORMS = (
     "(parameters: all arrays in one); or a .npz, .npy, .csv or .parquet file"
 )
 
-_ARRAY = re.compile(f"[wb][1-8]?|[vck]|{ALL}")
-_ELEMENT = re.compile(r"([wb][1-8]?|[vck])\[(0|[1-9][0-9]{0,5})(?:,(0|[1-9][0-9]{0,5}))?\]")
+_ARRAY = re.compile(f"[wb][1-8]?|k[2-8]?|[vc]|{ALL}")
+_ELEMENT = re.compile(r"([wb][1-8]?|k[2-8]?|[vc])\[(0|[1-9][0-9]{0,5})(?:,(0|[1-9][0-9]{0,5}))?\]")
 _INDEX = re.compile(r"__index_level_\d+__", re.ASCII)
 # Names of single weights, with the spaces that users may write.
-WEIGHT_PATTERN = r"(w[1-8]?|[vk])\[[0-9]+, *[0-9]+\]|(b[1-8]?|c)\[[0-9]+\]"
+WEIGHT_PATTERN = r"(w[1-8]?|k[2-8]?|v)\[[0-9]+, *[0-9]+\]|(b[1-8]?|c)\[[0-9]+\]"
 
 # Numbers, and tuples of them to any depth.
 Numbers = float | tuple[Any, ...]

@@ -168,6 +168,11 @@ class Network(Section):
     )
     bias: bool = option(True, "kernel", "whether units have biases")
     skip: bool = option(False, "kernel", "whether inputs also connect to outputs directly")
+    shortcuts: Annotated[
+        Literal["outputs", "all"],
+        "outputs: from the inputs; or all: from the inputs and all hidden layers to each later layer, so that a layer "
+        "receives the outputs of all earlier ones. With one hidden layer both are the same",
+    ] = option("outputs", "kernel", "where skip connections lead", used_with={"skip": [True]})
     dtype: Literal["float64", "float32"] = option("float64", "kernel", "type of all numbers of the networks")
 
 

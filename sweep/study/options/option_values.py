@@ -23,7 +23,7 @@ _FORMULAS = ", ".join(f"{name}: {scale.formula}" for name, scale in NAMED_SCALES
 # Parameters of a network in the default order of drawing.
 DRAWN = ("w", "v", "b", "c", "k")
 # Parameters of one of several hidden layers, which may be drawn separately.
-_OF_LAYERS = tuple(f"{kind}{layer}" for kind in "wb" for layer in range(1, MAX_LAYERS + 1))
+_OF_LAYERS = tuple(f"{kind}{layer}" for kind in "wbk" for layer in range(1 + (kind == "k"), MAX_LAYERS + 1))
 
 
 def _expand_batch(value: Any, info: ValidationInfo) -> Any:
@@ -181,7 +181,7 @@ def _expand_freeze(value: Any) -> Any:
 
 
 # A single weight, or a row of an array: all weights from an input or a unit.
-_MEMBER = re.compile(rf"{WEIGHT_PATTERN}|(w[1-{MAX_LAYERS}]?|[vk])\[[0-9]+\]")
+_MEMBER = re.compile(rf"{WEIGHT_PATTERN}|(w[1-{MAX_LAYERS}]?|k[2-{MAX_LAYERS}]?|v)\[[0-9]+\]")
 # Of a text of groups, in the schema of study files, which does not count their members.
 _SHARED = {"type": "string", "pattern": rf"^(none|{_MEMBER.pattern}|[\s;])*$"}
 
@@ -251,11 +251,11 @@ DrawOrder = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": rf"^\s*(([wvk](\.T)?|[bc]|w[1-{MAX_LAYERS}](\.T)?|b[1-{MAX_LAYERS}])(\s+|$))*$",
+            "pattern": rf"^\s*(((w[1-{MAX_LAYERS}]?|k[2-{MAX_LAYERS}]?|v)(\.T)?|b[1-{MAX_LAYERS}]?|c)(\s+|$))*$",
         }
     ),
     "arrays (see 'sweep explain arrays'), of which those left out follow in the default order; w.T, v.T, k.T are drawn "
-    "transposed; w1, b2, .. are of one hidden layer, w and b of those not named, from the inputs up",
+    "transposed; w1, b2, .. are of one hidden layer, w, b and k of those not named, from the inputs up",
 ]
 Freeze = Annotated[
     str,
@@ -295,7 +295,7 @@ Decays = Annotated[
 
 _NAMED = f"a name that sets the standard deviation of each layer, whatever the distribution ({_FORMULAS})"
 _TABLE = "or a table by array (see 'sweep explain arrays') such as"
-_ARRAYS = f"^([wb][1-{MAX_LAYERS}]?|[vck]|{_OTHERS})$"
+_ARRAYS = f"^([wb][1-{MAX_LAYERS}]?|k[2-{MAX_LAYERS}]?|[vc]|{_OTHERS})$"
 
 
 def _schema(value: dict[str, Any], own: dict[str, Any] | None = None) -> WithJsonSchema:

@@ -21,6 +21,7 @@ _KEYS = {
     "output": ("output_activation", "final_activation"),
     "bias": ("biases", "use_bias", "intercept", "fit_intercept"),
     "skip": ("residual", "shortcut", "skip_connections"),
+    "shortcuts": ("dense_connections", "densely_connected", "cascade"),
     "dtype": ("precision", "float_type"),
     "distribution": ("init", "initializer", "initialization", "weight_init"),
     "scale": ("sigma", "std", "stddev", "init_scale", "weight_scale", "initial_scale"),

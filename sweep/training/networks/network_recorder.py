@@ -161,5 +161,5 @@ def _trained(recipe: Recipe, hidden: Hidden, settings: Array) -> NDArray[np.bool
         for array, index in filter(None, map(element_of, recipe.frozen_weights)):
             if name == ("v" if array == "k" and hidden == (0,) else array):  # see make_recipe
                 trained[index] = False
-        kinds.append(moves["hidden" if name[0] in "wb" else "outputs"][:, np.newaxis] & trained.ravel())
+        kinds.append(moves["hidden" if name[0] in "wb" or name[1:] else "outputs"][:, np.newaxis] & trained.ravel())
     return np.concatenate(kinds, axis=1)

@@ -163,6 +163,8 @@ class Trace:
             lines.append(f"{_array(x)} -> {_array(y)} ({_array(target)})")
         for name, values in self.weights.items():
             axes = "inputs, outputs" if next(iter(self.weights)) == name == "v" else _axes(name)
+            joins_units = name[0] == "k" and len(values) > self.inputs.shape[1]
+            axes = axes.replace("inputs", "inputs and earlier units") if joins_units else axes
             lines += ["", f"{name} ({axes})", _array(values)]
         return "\n".join(lines) + "\n"
 
@@ -172,7 +174,7 @@ def _axes(name: str) -> str:
     kind, number = name[0], int(name[1:] or 1)
     hidden, below = (f"hidden {number}" if name[1:] else "hidden"), "inputs" if number == 1 else f"hidden {number - 1}"
     axes = {"w": f"{below}, {hidden}", "b": hidden, "v": "hidden, outputs", "c": "outputs", "k": "inputs, outputs"}
-    return axes[kind]
+    return f"inputs, {hidden}" if kind == "k" and name[1:] else axes[kind]
 
 
 def _array(values: Array) -> str:

@@ -7,6 +7,7 @@ refused, another is drawn, and `test_compositions.py` bounds how often.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
@@ -322,6 +323,11 @@ def _fit_optimizers(draw: st.DrawFn, options: Lists) -> list[list[str]]:
     return [together]
 
 
+def _skips(options: Lists) -> Iterable[tuple[bool, str]]:
+    """Return the combinations of two options that say which skip connections there are."""
+    return product(_values_of(options, "skip"), _values_of(options, "shortcuts"))
+
+
 def _shapes(options: Lists, data: Patterns) -> list[Shapes]:
     """Return the shapes of the parameters of all networks by name."""
     return [
@@ -329,7 +335,7 @@ def _shapes(options: Lists, data: Patterns) -> list[Shapes]:
         for width in options["hidden"]
         for layers in options.get("layers", [1])
         for bias in _values_of(options, "bias")
-        for skip in _values_of(options, "skip")
+        for skip in {skip and ("all" if each == "all" else True) for skip, each in _skips(options)}
     ]
 
 

@@ -74,7 +74,7 @@ def test_roles_are_those_of_the_kernels() -> None:
     of_study = {"architecture", "inputs", "outputs", "deep", "records_thresholds", "warms_up", "loss_sums"}
     of_study |= {"draws_steps", "counts_right", "one_hot", "keeps_best"}
     of_recipe = {*recipe, *architecture} - of_study
-    of_trainer = {"hidden", "layers", "validate_every"}
+    of_trainer = {"hidden", "layers", "shortcuts", "validate_every"}
     assert set(with_role("kernel")) == {*of_trainer, *of_recipe} == {"validate_every", "thresholds_on", *SHAPE}
     of_settings = {*with_role("setting"), "max_steps", "patterns"}
     assert of_settings == set(kernels.recipe.SETTINGS.names or ())

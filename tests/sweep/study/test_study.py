@@ -120,7 +120,7 @@ def test_defaults() -> None:
         "output": "identity",
         "gain": 1.0,
         "bias": True,
-        **{"skip": False, "scaling": "standard", "dtype": "float64"},
+        **{"skip": False, "shortcuts": "outputs", "scaling": "standard", "dtype": "float64"},
         "distribution": "normal",
         "scale": 1.0,
         "output_scale": None,

@@ -55,6 +55,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "gain": ([1.0, -0.5, 1.5], {}),
     "bias": ([True, False], {}),
     "skip": ([True, False], {}),
+    "shortcuts": (["outputs", "all"], {"skip": True, "layers": 3}),
     "scaling": (["standard", "ntk", "mean_field"], {}),
     "distribution": (["normal", "uniform", "truncated_normal", "constant"], {}),
     "scale": (["glorot", "he", "lecun"], {}),
@@ -181,6 +182,11 @@ TOGETHER: dict[str, dict[str, Any]] = {
         "offset": ["0 b=[4,0,-4]", "1 b=[1,2,3] c=-1"],
         "scale": [0.1, 1.0],
         "distribution": ["uniform", "normal"],
+    },
+    "joined": {
+        **{"hidden": ["2-3-2", "3-1", "3"], "skip": [True, False], "shortcuts": ["all", "outputs"], "batch": 2},
+        **{"optimizer": "adam", "output_learning_rate": 0.05, "weight_decay": 0.1, "penalty": True, "decays": "w k"},
+        **{"freeze": "c k[0,0]", "scale": "1 k=0.3 k2=he", "output_scale": 0.5, "draw_order": "k2.T v k b w c"},
     },
     "start": {"draw_order": ["b v w k", "k.T w.T"], "output_scale": [0.5, 2.0], "skip": True, "dtype": "float32"},
 }
