@@ -30,7 +30,7 @@ class StudyCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Refuse a key of a study that is used as an option, and say how to change the key."""
-        options = {option for parameter in self.params for option in parameter.opts}
+        options = {option for parameter in self.get_params(ctx) for option in parameter.opts}
         for arg in args:
             option, _, value = arg.partition("=")
             if option.startswith("--") and option not in options:
@@ -56,14 +56,14 @@ def _refuse_key(option: str, value: str) -> None:
 
 
 class FigureCommand(TyperCommand):
-    """A command whose help ends with the kinds of figures, which are imported for it alone."""
+    """A command whose help ends with the kinds of figures."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
-        from sweep.figures import KINDS
+        from sweep.cli.figure_kinds import kind_texts
 
-        options = {name: [f"--{each.replace('_', '-')}" for each in kind.options] for name, kind in KINDS.items()}
-        texts = [f"{name}: {kind.meaning}; {' '.join(options[name])}" for name, kind in KINDS.items()]
+        options = {kind: [f"--{each.replace('_', '-')}" for each in kind.options] for kind in kind_texts()}
+        texts = [f"{kind.name}: {kind.meaning}; {' '.join(names)}" for kind, names in options.items()]
         self.epilog = "\n\n".join(["Kinds of figures:", *texts])
         super().format_help(ctx, formatter)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def complete_figure(incomplete: str) -> list[str]:
-    """Return the kinds of figures that begin with a text, from the names of their modules, which import slowly."""
-    kinds = files("sweep") / "figures" / "kinds"
-    modules = sorted(path.name for path in kinds.iterdir() if path.name.endswith("_figure.py"))
-    return _beginning(incomplete, [name.removesuffix("_figure.py") for name in modules])
+    """Return the kinds of figures that begin with a text."""
+    from sweep.cli.figure_kinds import kind_names
+
+    return _beginning(incomplete, kind_names())
 
 
 def complete_option(incomplete: str) -> list[str]:

@@ -111,7 +111,11 @@ class Caption:
 
 @dataclass(frozen=True)
 class FigureKind:
-    """A kind of figure. Its name is that of its module, without ``_figure``."""
+    """A kind of figure. Its name is that of its module, without ``_figure``.
+
+    A module declares it as ``KIND = FigureKind(draw, place, meaning, ..)``, with these three in this order, since
+    ``sweep figure --help`` reads them from the source.
+    """
 
     draw: Callable[..., Axes | Figure]  # its parameters behind the result and the axes are the options of the kind
     place: int  # where it stands in lists, by ascending numbers
