@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def print_plan(study: Study, *, every: bool = False) -> None:
-    """Print cells, runs, values and bytes of a study, and estimates of compiling and training.
+    """Print cells, runs and bytes of a study, estimates of compiling and training, and a table of its options.
 
     A long list of values is shortened to the first ones, their number and their range, unless ``every`` is set.
     """
@@ -49,7 +49,18 @@ def print_plan(study: Study, *, every: bool = False) -> None:
         output not in OVER_OUTPUTS for output in study.values_of("output")
     ):  # softmax: the largest output counts, not a threshold
         lines["decision_threshold"] = ", ".join(map(exact, dict.fromkeys(study.data.used_decision_thresholds)))
-    lines |= {
+    options = _options(study, every=every)
+    width = max(map(len, [*lines, *options]))
+    for name, text in lines.items():
+        print(f"{name:{width}}  {text}")
+    print(f"\n{'option':{width}}  values\n{'─' * (width + 8)}")
+    for name, text in options.items():
+        print(f"{name:{width}}  {text}")
+
+
+def _options(study: Study, *, every: bool) -> dict[str, str]:
+    """Return the values of all options as texts: those that are swept, then the others."""
+    lines = {
         name: ", ".join(map(exact, values)) if every else values_text(values, exact)
         for axis in study.axes
         for name, values in axis.items()
@@ -69,9 +80,7 @@ def print_plan(study: Study, *, every: bool = False) -> None:
     if study.record.curves:
         n_seeds = study.record.curves.seeds
         lines["record.curves"] = f"{n_seeds:,} of {study.seeds.count:,} seeds per cell; their runs are trained twice"
-    width = max(map(len, lines))
-    for name, text in lines.items():
-        print(f"{name:{width}}  {text}")
+    return lines
 
 
 def power_text(
@@ -146,10 +155,10 @@ def _choices(plan: Plan, effort: Effort) -> list[Choice | None]:
 def _variants(choices: list[Choice | None], effort: Effort) -> str:
     """Return whether the variants of kernels are guessed from the CPU, or were measured, and when."""
     if effort is not Effort.MOST:
-        return "chosen by the kind of CPU (longer studies use the measurements of 'sweep tune')"
+        return "defaults for this CPU (longer studies use what 'sweep tune' measured)"
     dates = sorted({choice.date for choice in choices if choice})
     if not dates:
-        return "chosen by the kind of CPU ('sweep tune' measures them)"
+        return "defaults for this CPU ('sweep tune' finds the fastest)"
     n_guessed = choices.count(None)
     others = f", guessed for {n_guessed} of {len(choices)} kinds of networks" if n_guessed else ""
     return f"measured on {list_text(dates)}{others}"

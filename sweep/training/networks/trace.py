@@ -144,11 +144,11 @@ class Trace:
     def text(self) -> str:
         """Return the trace as text.
 
-        It has a line ``t loss`` for each evaluation after t updates, then the final loss, status and steps, predictions
-        with targets, and the weights.
+        It has the heading ``step loss`` and a line for each evaluation, then the final loss, status and steps,
+        predictions with targets, and the weights.
         """
         before_end = zip(self.evaluated_at[:-1].tolist(), self.losses[:-1].tolist(), strict=True)
-        lines = [f"{t} {loss!r}" for t, loss in before_end]
+        lines = ["step loss", *(f"{t} {loss!r}" for t, loss in before_end)]
         epochs, met = f" epochs {self.epochs}" if self.epochs != self.steps else "", self.threshold_steps.items()
         lines += [
             f"final_loss {self.final_loss!r}",

@@ -28,15 +28,15 @@ def notebook(section: str) -> list[str]:
 
 
 def test_losses_of_the_notebook() -> None:
-    """`sweep trace seed` starts with the 500 lines of the notebook, character for character."""
+    """Below its heading, `sweep trace seed` starts with the 500 lines of the notebook, character for character."""
     finished = command("trace", "seed")
     assert (finished.code, finished.err) == (0, "")
     lines = finished.out.splitlines()
     expected = notebook("losses")
     assert len(expected) == 500
-    assert lines[:500] == expected
-    assert lines[500].startswith("final_loss ")
-    assert lines[501] == "status exhausted steps 500"
+    assert lines[1:501] == expected
+    assert lines[501].startswith("final_loss ")
+    assert lines[502] == "status exhausted steps 500"
 
 
 def test_predictions_and_weights_of_the_notebook() -> None:
@@ -121,8 +121,9 @@ def test_text_of_a_trace() -> None:
     """The text has a line for each step, then the end, predictions with targets, and all weights."""
     traced = trace(make_study(hidden=400, learning_rate=1e-4, max_steps=3), 1)
     lines = traced.text().splitlines()
-    assert lines[:3] == [f"{t} {traced.losses[t]!r}".replace("np.float64(", "").replace(")", "") for t in range(3)]
-    assert lines[3:5] == [f"final_loss {traced.final_loss!r}", f"status {traced.status} steps 3"]
+    assert lines[0] == "step loss"
+    assert lines[1:4] == [f"{t} {traced.losses[t]!r}".replace("np.float64(", "").replace(")", "") for t in range(3)]
+    assert lines[4:6] == [f"final_loss {traced.final_loss!r}", f"status {traced.status} steps 3"]
     assert "..." not in traced.text()
     numbers = traced.text().partition("w (inputs, hidden)")[2].partition("v (hidden")[0]
     assert len(numbers.replace("[", " ").replace("]", " ").split()) == 800
@@ -145,7 +146,7 @@ def test_trace_of_smaller_batches(max_steps: int, evaluated_at: list[int], order
     weights = [part.ravel() for part in traced.weights.values()]
     np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
     lines = traced.text().splitlines()
-    assert lines[: len(evaluated_at) - 1] == [
+    assert lines[1 : len(evaluated_at)] == [
         f"{t} {loss!r}" for t, loss in zip(evaluated_at[:-1], traced.losses[:-1].tolist(), strict=True)
     ]
     epochs = f" epochs {traced.epochs}" if max_steps else ""
