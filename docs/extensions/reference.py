@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def components() -> Lines:
     yield "`select(condition, a, b)` is a where the condition holds and b elsewhere; other functions are those of"
     yield "[`sweep.lanes`](api.md). `sweep explain NAME` prints the same.\n"
     for kind, found in groupby(component_texts(), lambda text: text.kind):
-        yield f"## {PLURALS.get(kind, f'{kind}s').capitalize()}\n"
+        yield f"## {PLURALS.get(kind, f'{kind}s').replace('_', ' ').capitalize()}\n"
         for each in found:
             yield f'### `{kind} = "{each.name}"`\n'
             yield f"{_sentence(each.meaning)}\n"
@@ -184,10 +185,15 @@ def api() -> Lines:
         yield "   :toctree: api\n   :nosignatures:\n"
         yield from (f"   {name}" for name in names)
         yield "```\n"
-    yield "## What these refer to\n\n```{eval-rst}\n.. currentmodule:: sweep\n\n.. autosummary::"
-    yield "   :toctree: api\n   :nosignatures:\n"
-    yield from (f"   {name.removeprefix('sweep.')}" for name in _named_in_docstrings())
-    yield "```\n"
+
+
+def _inner_page(name: str) -> Lines:
+    """Yield the page of an inner function or class, which docstrings link to but no list contains."""
+    module, _, short = name.rpartition(".")
+    is_class = isinstance(getattr(import_module(module), short), type)
+    yield f":orphan:\n\n{short}\n{'=' * len(short)}\n\n.. currentmodule:: {module}\n"
+    yield f".. {'autoclass' if is_class else 'autofunction'}:: {short}\n   :no-index-entry:"
+    yield "   :members:" if is_class else ""
 
 
 def _named_in_docstrings() -> list[str]:
@@ -255,9 +261,11 @@ def _sentence(text: str) -> str:
 def write_pages(app: Sphinx, config: Any) -> None:
     """Write the pages, those that changed alone, so that Sphinx reads no others again."""
     folder = Path(app.srcdir) / "reference"
-    for name, lines in PAGES.items():
-        text = "\n".join(lines()) + "\n"
-        path = folder / f"{name}.md"
+    pages = {f"{name}.md": lines() for name, lines in PAGES.items()}
+    pages |= {f"api/{name}.rst": _inner_page(name) for name in _named_in_docstrings()}
+    for name, lines in pages.items():
+        text = "\n".join(lines) + "\n"
+        path = folder / name
         path.parent.mkdir(exist_ok=True)
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
@@ -268,8 +276,14 @@ def escape_stars(app: Sphinx, what: str, name: str, value: Any, options: Any, li
     lines[:] = [re.sub(r"(?<![\w*])\*(?=\w)", r"\\*", line) if " : (" in line else line for line in lines]
 
 
+def skip_fields(app: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
+    """Leave out fields of named tuples, which the docstrings of their classes explain."""
+    return True if str(getattr(value, "__doc__", "")).startswith("Alias for field number") else None
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect to Sphinx."""
     app.connect("config-inited", write_pages)  # before Sphinx and autosummary look for sources
+    app.connect("autodoc-skip-member", skip_fields)
     app.connect("autodoc-process-docstring", escape_stars, priority=1)  # before numpydoc
     return {"parallel_read_safe": True}

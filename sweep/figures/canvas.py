@@ -144,7 +144,10 @@ def shown_by(figure: Figure) -> str:
 
 
 def save_figure(figure: Figure, path: Path, name: str = "") -> None:
-    """Write a figure atomically; ``name`` in a PNG file tells :mod:`sweep.store.contents` that the file is ours."""
+    """Write a figure to a file, all of it or nothing.
+
+    A PNG file gets ``name`` in its metadata, so that :mod:`sweep.store.contents` knows that it may be replaced.
+    """
     drawn = BytesIO()
     form = path.suffix[1:].lower()
     figure.savefig(
