@@ -61,7 +61,7 @@ GENERAL = (
     Setting(
         "learning_rate",
         float("nan"),
-        "step of the update along the gradient",
+        "factor of the gradient in an update",
         "weight^2/loss",
         at_least=0,
         also=("lr", "eta", "step_size", "learning_rate_init"),
@@ -70,7 +70,7 @@ GENERAL = (
     Setting(
         "warmup",
         0.0,
-        "updates in which the learning rates grow to their full size, in equal steps",
+        "number of first updates in which the learning rates grow linearly to their full size",
         "updates",
         at_least=0,
         also=("warmup_steps", "n_warmup"),
@@ -86,17 +86,17 @@ GENERAL = (
     Setting(
         "step_ratio",
         1.0,
-        "largest first step of rprop, or of a custom optimizer like it, as a multiple of the learning rate: that of "
-        "each parameter is drawn uniformly between the two, for each seed; restarts do not draw again",
+        "first steps of rprop, or of a custom optimizer like it, for each parameter: drawn uniformly between the "
+        "learning rate and this multiple of it, for each seed; restarts do not draw again",
         at_least=1,
     ),
-    Setting("gain", 1.0, "factor of the sum that a hidden unit takes over its inputs"),
+    Setting("gain", 1.0, "factor of the weighted sum of a hidden unit, without its bias"),
     Setting(
         "weight_decay",
         0.0,
-        "share of each parameter, biases included unless decays says otherwise, that is added to its gradient; with "
-        "adamw the learning rate times this share is taken off the parameter; losses include no penalty unless penalty "
-        "is true",
+        "factor of each parameter that is added to its gradient (L2 regularization); adamw instead subtracts learning "
+        "rate times this factor times the parameter. Acts on the arrays of decays, by default on all. Losses include "
+        "no penalty unless penalty is true",
         at_least=0,
         also=("decay", "wd", "l2_penalty", "regularization"),
     ),

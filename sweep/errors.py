@@ -13,6 +13,8 @@ _CLOSE = 0.66
 _VERY_CLOSE = 0.8
 _LONGEST_NAME = 60
 
+MOST_LISTED = 30  # names of a sentence; of more it lists half of this number
+
 _MOST_FAULTS = 20  # one table may hold a million wrong numbers
 
 # Exit codes of commands that do not succeed.
@@ -128,11 +130,15 @@ def unknown(what: str, name: Any, allowed: Iterable[str], dotted: Iterable[str] 
     "unknown task 'xro'; did you mean 'xor'? Known: xor, seed"
     >>> unknown("task", "parity", ["xor", "seed"])
     "unknown task 'parity'; known: xor, seed"
+
+    Of more than :data:`MOST_LISTED` allowed names it lists the first ones.
     """
     allowed = list(allowed)
     close = closest(name, allowed, dotted)
     hint = f"; did you mean {close!r}? Known: " if close else "; known: "
-    return f"unknown {what} {shown(name)}{hint}{', '.join(allowed)}"
+    most = len(allowed) if len(allowed) <= MOST_LISTED else MOST_LISTED // 2
+    more = f" and {len(allowed) - most:,} more" if len(allowed) > most else ""
+    return f"unknown {what} {shown(name)}{hint}{', '.join(allowed[:most])}{more}"
 
 
 def not_swept(name: Any, swept: Iterable[str], studies: str = "this study") -> str:

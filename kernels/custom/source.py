@@ -45,12 +45,16 @@ _FUNCTIONS_INSTEAD = {
 _INSTEAD: dict[type, str] = {
     ast.Pow: "write x * x instead of x ** 2",
     ast.AugAssign: "write x = x + y instead of x += y",
-    ast.If: "write select(condition, a, b), since lanes differ",
-    ast.IfExp: "write select(condition, a, b), since lanes differ",
+    ast.If: "write select(condition, a, b) instead",
+    ast.IfExp: "write select(condition, a, b) instead",
     ast.And: "write (a > b) & (b > c)",
     ast.Or: "write (a > b) | (b > c)",
     ast.Compare: "write (a < b) & (b < c) instead of a < b < c",
 }
+
+_ALLOWED = (
+    "use assignments, a return, + - * /, comparisons of two numbers, & | ~ of comparisons, and functions of sweep.lanes"
+)
 
 # What a RecursionError of Python means for a formula.
 TOO_LONG = "too long for Python to read at once; split it into several assignments"
@@ -249,9 +253,7 @@ def _refuse_node(what: str, place: Place, node: ast.expr | ast.stmt) -> NoReturn
     refuse(
         what,
         place.at(node),
-        "formulas must consist of assignments and a return with + - * /, one comparison at a time, & | ~, and calls of "
-        f"the functions of sweep.lanes, got {ast.unparse(node).splitlines()[0]!r}"
-        + (f"; {instead}" if instead else ""),
+        f"{ast.unparse(node).splitlines()[0]!r} is not allowed in a formula; {instead or _ALLOWED}",
     )
 
 

@@ -78,7 +78,7 @@ def compare(
         others = [name for name in swept(pooled.study) if name not in (vary, *parameters)]
         if others and not each_at_best:
             works = not parameters and not at_best_fault(pooled)
-            instead = f"; --each-at-best compares each value of {vary} with the others at their best" if works else ""
+            instead = f"; --each-at-best compares each value of {vary} at its best cell" if works else ""
             print(f"pooled over {list_text(others)}{instead}")
         return
     if each_at_best:

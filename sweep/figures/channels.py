@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import log, prod
 from statistics import pstdev
 
-from sweep.errors import SweepError, not_swept
+from sweep.errors import SweepError, not_swept, shown
 from sweep.study.axes.grid import REPLICATES
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import Values
@@ -33,7 +33,7 @@ class Channels:
         for role, name in named:
             if name in taken:
                 both = f"{taken[name]} and {role}"
-                raise SweepError(f"{name}: must be named once, got {both}; choose another parameter for one of them")
+                raise SweepError(f"{both}: must be different parameters, got {shown(name)} for both")
             if name is not None:
                 taken[name] = role
         return taken

@@ -128,7 +128,7 @@ def at_best_fault(result: EvaluatedRuns) -> str:
     if not result.complete:
         return "needs all runs, and this result is partial; run the same study again to complete it"
     if not result.even:
-        return "needs equally many seeds in all cells, which seeds.until does not train; leave it out"
+        return "needs the same number of seeds in all cells, which seeds.until does not train; leave it out"
     if result.study.seeds.count < LEAST_SEEDS * result.replicates:
         return f"needs at least {LEAST_SEEDS} seeds, half of them to choose; add seeds"
     return ""
@@ -156,8 +156,8 @@ def compared_at_best(result: EvaluatedRuns, vary: str, statistic: str | None, ma
     table = compare_evaluated(evaluated_runs(runs, chosen, half), values, most_steps, compared)
     label = MEASURES[chooser].label if chooser else "convergence rate"
     table.attrs["note"] = (
-        f"each value of {vary} has the other options at their best by {label}, chosen by half of the seeds and "
-        "compared on the other half, and vice versa"
+        f"each value of {vary} is compared at its best cell by {label}: half of the seeds choose the cell, the other "
+        "half compare, and vice versa"
     )
     if none := why_no_best(cells_for(result, by), by):
         table.attrs["note"] += f"; {none}, so no choice is better than another"

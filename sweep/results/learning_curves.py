@@ -39,8 +39,8 @@ def curves_fault(result: EvaluatedRuns) -> str | None:
     """Return why a result has no learning curves, or None if it has."""
     if result.study.record.curves is None:
         return (
-            "learning curves were not recorded; run the study with --set 'record.curves={seeds=20}' in another folder; "
-            "--reuse with this folder copies the runs, so that only the first 20 seeds of each cell are trained again"
+            "learning curves were not recorded; run the study again with --set 'record.curves={seeds=20}', --out NEW "
+            "and --reuse DIR (this folder): only 20 seeds of each cell are trained again"
         )
     if not result.complete:
         return "learning curves are recorded once all runs are trained; run the same study again to continue"

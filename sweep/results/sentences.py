@@ -100,11 +100,11 @@ def _choice(result: Queries, found: HeldOut) -> str:
     of = "validation" if found.reported.startswith("validation") else "test"
     statistic = main_statistic_of(found.reported)
     name = _name(statistic)
-    text = f"the best cell was chosen on these {of} patterns, so new patterns are likely to have a worse {name}"
+    text = f"the best cell was chosen on these {of} patterns, so expect a worse {name} on new patterns"
     value = chosen_by_halves(result.measures.of(found.reported), statistic) if result.even else nan
     if value == value:
         number = f"{value_text(statistic, value)}{_unit(statistic)}"
-        text += f"; on these patterns, cells that one half of the seeds chooses have {number} on the other half"
+        text += f"; a best cell chosen with half of the seeds has {number} with the other half"
     return text
 
 
@@ -208,9 +208,9 @@ def coverage(result: Queries) -> str:
         return ""
     n_runs, whole = result.facts["n_runs"], result.study.n_runs
     n, n_cells = len(result.cells), result.study.n_cells
-    cells = f"in all {n:,} cells" if n == n_cells > 1 else f"in {n:,} of {count_text(n_cells, 'cell')}"
+    cells = f"some in each of {n:,} cells" if n == n_cells > 1 else f"in {n:,} of {count_text(n_cells, 'cell')}"
     most = "at most " if result.study.seeds.until else ""
-    return f"partial: {n_runs:,} of {most}{whole:,} runs are trained ({100 * n_runs // whole} %), {cells}"
+    return f"partial: {n_runs:,} of {most}{whole:,} runs ({100 * n_runs // whole} %) are trained, {cells}"
 
 
 def unevaluated(result: Queries) -> str:

@@ -165,8 +165,8 @@ def _remedy(files: Files, holder: str | None) -> str:
     if holder:
         return f", which {holder} is training; choose another folder (--out)"
     keeps_runs = files.has("run.json") and read_facts(files)["keep"] == "runs"
-    reuse = f", and copy the runs that both studies have (--reuse {shown(files.place)})" if keeps_runs else ""
-    return f"; choose another folder (--out DIR){reuse}, or replace these results (--overwrite)"
+    reuse = f" (--reuse {shown(files.place)} copies the runs that the studies share)" if keeps_runs else ""
+    return f"; choose another folder with --out DIR{reuse}, or replace these results with --overwrite"
 
 
 def _check_facts(files: Files, request: FolderRequest) -> None:

@@ -22,8 +22,8 @@ SETTINGS = (
     Setting(
         "patience",
         float("inf"),
-        "number of evaluations (see 'sweep explain evaluation') in a row without an improvement (see min_delta) after "
-        "which a run ends with status plateau",
+        "a run ends with status plateau after this many evaluations in a row without an improvement (see 'sweep "
+        "explain evaluation' and min_delta)",
         "evaluations",
         above=0,
         below=2**24,  # float32 counts no further
@@ -33,10 +33,10 @@ SETTINGS = (
     Setting(
         "min_delta",
         0.0,
-        "how much better an improvement must be. With patience, a loss must be below that of the last improvement by "
-        "more than this, so small gains add up; the first evaluation is an improvement. With patience_best, it must be "
-        "below the lowest loss so far by at least this: with 0, an equal loss counts. With patience_change, it must "
-        "differ from the evaluation before by more than this. Of n_correct and accuracies, higher is better",
+        "smallest change of the monitored value that counts as an improvement. Rule patience: more than this below the "
+        "last improvement, so small gains add up. Rule patience_best: at least this below the lowest value so far; "
+        "with 0, an equal value counts. Rule patience_change: more than this away from the evaluation before. For "
+        "n_correct and accuracies, read above and highest",
         "loss, outputs or share",
         at_least=0,
     ),

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from numpy.typing import NDArray
 
-from sweep.errors import SweepError
+from sweep.errors import SweepError, shown
 from sweep.figures.axis import Places, heading
 from sweep.figures.canvas import inches_across, new_axes, say_why
 from sweep.figures.channels import check_known, is_number
@@ -90,7 +90,7 @@ def _choose(values: Values, x: str | None, y: str | None, *, numbers: bool) -> t
     for name in chosen:
         check_known(name, values)
     if x is not None and x == y:
-        raise SweepError(f"{x}: must be named once, got x and y; choose another parameter for one of them")
+        raise SweepError(f"x and y: must be different parameters, got {shown(x)} for both")
     most = [name for name in _varied(values, numbers=numbers) if name not in chosen]
     most.sort(key=REPLICATES.__contains__)  # last
     fault = _too_few(values, [*chosen, *most], numbers=numbers)

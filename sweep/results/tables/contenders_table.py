@@ -107,8 +107,8 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str, top: int |
             TableColumn("seeds to\nseparate", lambda row: steps_text(row["n_separating"]), ("n_separating",)),
         ]
         notes.append(
-            "seeds to separate: the seeds per cell with which 80 % of studies would exclude the cell, if the observed "
-            "difference is the true one"
+            "seeds to separate: seeds per cell that exclude this cell with 80 % power, if the observed difference is "
+            "the true one"
         )
     which = shown_of(len(frame), len(candidates), "cell")
     title = f"{which} that may be the best of {len(ranked):,} (contenders)"

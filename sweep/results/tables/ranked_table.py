@@ -138,8 +138,8 @@ def _best_of_each(result: Queries, best: pd.DataFrame, n_rows: int, by: Sequence
     )
     which = shown_of(len(best), n_rows, "value" if len(by) == 1 else "combination")
     note = (
-        "each interval allows for the choice of the best of k cells: the intervals of all k hold together with 95 % "
-        "confidence (Bonferroni)"
+        "intervals are corrected for the choice of the best of k cells: all k hold together with 95 % confidence "
+        "(Bonferroni)"
     )
     counted = best.merge(result.cells[["cell", "n_converged"]], on="cell")
     notes = [why_no_best(counted, statistic), note]

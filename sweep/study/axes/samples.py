@@ -42,9 +42,10 @@ def read_sample(key: str, table: Any, reading: Reading) -> Axis:
     method, count, seed = (table.get(name, default) for name, default in zip(KEYS, ("sobol", None, 0), strict=True))
     if method not in METHODS:
         faults.add(f"{key}.method: {unknown('method', method, METHODS)}")
-    if not is_integer(count) or not 1 <= count <= MAX_POINTS:
-        found = "nothing" if count is None else shown(count)
-        faults.add(f"{key}.count: must be an integer from 1 to {MAX_POINTS:,}, the points to draw; got {found}")
+    if count is None:
+        faults.add(f"{key}.count: is missing; set the number of points to draw, from 1 to {MAX_POINTS:,}")
+    elif not is_integer(count) or not 1 <= count <= MAX_POINTS:
+        faults.add(f"{key}.count: must be an integer from 1 to {MAX_POINTS:,}, got {shown(count)}")
     if not is_integer(seed) or not 0 <= seed < 2**32:
         faults.add(f"{key}.seed: must be an integer from 0 to {2**32 - 1}, got {shown(seed)}")
     draws: dict[str, _Draw] = {}

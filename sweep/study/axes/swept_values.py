@@ -142,7 +142,7 @@ def set_twice_or_missing(raw: Mapping[str, Any], swept: Mapping[str, str], known
         if isinstance(table, Mapping) and key in table:
             faults.append(f"{swept[name]}: is also set as data.{use}.{key}; keep one")
     return faults + [
-        f"{known.sweepable[name]}.{name}: is missing; set it there or sweep it in [parameters]"
+        f"{known.sweepable[name]}.{name}: is missing; set it in [{known.sweepable[name]}], or sweep it in [parameters]"
         for name in REQUIRED
         if name not in swept and tables.get(known.sweepable[name], {}).get(name) is None
     ]

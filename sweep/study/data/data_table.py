@@ -24,7 +24,7 @@ from sweep.study.data.pattern_files import (
 from sweep.study.data.splits import PREPARATIONS
 from sweep.study.data.tasks import ARGUMENTS, OF_SIZE, Argument, make_patterns
 from sweep.study.reading.section import FiniteFloat, Section
-from sweep.system.formatting import count_text
+from sweep.system.formatting import count_text, list_text
 
 
 class DataKey(NamedTuple):
@@ -40,29 +40,29 @@ class DataKey(NamedTuple):
 DATA_SOURCES = {
     "file": DataKey(
         "CSV or Parquet file of patterns to learn",
-        "its columns are x0, x1, .. and y or y0, .., or those that target or targets, and inputs, name; by default all "
-        "other columns are inputs",
+        "inputs are columns x0, x1, .., and targets are y, or y0, y1, ..; other names are set with target or targets, "
+        "and inputs (by default all other columns)",
     ),
     "target": DataKey(
-        "column of classes in a file, in ascending order: one target per class, but two classes share one target, "
-        "which is high for the second class",
+        "column of a file with the class of each pattern. Two classes make one target, high for the second in "
+        "ascending order; more classes make one target each",
         "a name",
     ),
     "target_one_hot": DataKey(
-        "whether two classes have a target each, as softmax needs them", "true, false", "default false", "target"
+        "whether two classes make two targets, as softmax needs", "true, false", "default false", "target"
     ),
     "one_hot": DataKey(
-        "columns of inputs in a file that hold categories, texts or numbers: each category becomes an input, 1 for "
-        "patterns of that category and 0 for others",
+        "columns of a file that hold categories (texts or numbers): each category becomes an input, 1 for patterns of "
+        "that category and 0 for others",
         "a list of names",
         used_with="file",
     ),
     "split": DataKey(
-        "column of a file whose texts, train, validation and test, say how each pattern is used",
+        "column of a file that says how each pattern is used: train, validation or test",
         "a name",
         used_with="file",
     ),
-    "train": DataKey("numbers of the patterns to train on; all others test the networks", "a list of integers from 0"),
+    "train": DataKey("indices of the patterns to train on; all others are test patterns", "a list of integers from 0"),
 }
 # Keys that select columns of a file.
 OF_FILES = ("file", "inputs", "targets", "target", "target_one_hot", "one_hot", "split")
@@ -70,7 +70,7 @@ OF_FILES = ("file", "inputs", "targets", "target", "target_one_hot", "one_hot", 
 Rows = tuple[tuple[FiniteFloat, ...], ...]
 
 DECISION_THRESHOLD = (
-    "number that separates high outputs from low ones; by default the midrange of all targets, before test patterns "
+    "outputs above this count as high, others as low; by default the midrange of all targets, before test patterns "
     "are split off or label noise is added; (target_low + target_high) / 2 for a task whose targets are all equal"
 )
 # Tables of patterns that are held out of training.
@@ -112,15 +112,14 @@ class Patterns(Section):
             raise ValueError(f"must have 1 to {MAX_PATTERNS} patterns, got {len(self.inputs)}")
         if len(self.targets) != len(self.inputs):
             raise ValueError(
-                "inputs and targets must have equally many rows, got "
+                "inputs and targets must have the same number of rows, got "
                 f"{len(self.inputs)} of inputs and {len(self.targets)} of targets"
             )
         for name, rows in (("inputs", self.inputs), ("targets", self.targets)):
             widths = {len(row) for row in rows}
             if len(widths) > 1 or 0 in widths:
-                raise ValueError(
-                    f"rows of {name} must all have equally many numbers, at least 1, got {shown(sorted(widths))}"
-                )
+                lengths = list_text([str(width) for width in sorted(widths)])
+                raise ValueError(f"rows of {name} must have the same length, at least 1, got lengths {lengths}")
         return self
 
     @property

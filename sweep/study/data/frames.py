@@ -68,7 +68,7 @@ def table_of_arrays(inputs: Any, targets: Any, where: str) -> FrameTable:
         raise StudyError(f"{where}: inputs and targets must be arrays of at most two dimensions; {error}") from None
     if len(frames["x"]) != len(frames["y"]):
         rows = f"{len(frames['x']):,} of inputs and {len(frames['y']):,} of targets"
-        raise StudyError(f"{where}: inputs and targets must have equally many rows, got {rows}")
+        raise StudyError(f"{where}: inputs and targets must have the same number of rows, got {rows}")
     named = [each.set_axis([f"{name}{k}" for k in range(each.shape[1])], axis=1) for name, each in frames.items()]
     return FrameTable(pd.concat([each.reset_index(drop=True) for each in named], axis=1), where)
 

@@ -18,8 +18,8 @@ from sweep.system.formatting import list_text
 # Keys of the table [data] for patterns from any source, and their defaults.
 PREPARATIONS = {
     "train_count": Argument(
-        "number of patterns to train on; the rest are test patterns, except those of validation_count; with "
-        "test_count, patterns beyond all these counts are not used",
+        "number of patterns to train on; the rest, without those of validation_count, are test patterns; if test_count "
+        "is set too, patterns beyond these counts are not used",
         int,
         1,
         MAX_PATTERNS,
@@ -29,17 +29,18 @@ PREPARATIONS = {
         "seed that chooses the test patterns, as in scikit-learn's train_test_split or KFold", int, 0, MAX_SEED
     ),
     "validation_count": Argument(
-        "number of validation patterns, of those that are not test patterns", int, 1, MAX_PATTERNS
+        "number of validation patterns, taken from those that are not test patterns", int, 1, MAX_PATTERNS
     ),
     "validation_seed": Argument("seed that chooses the validation patterns, in the same way", int, 0, MAX_SEED),
     "folds": Argument(
-        "number of equal parts of the patterns for cross-validation; one part is held out, to test networks or, with "
-        "other test patterns, to validate them, and the others train them; without fold, each part takes its turn",
+        "number of equal parts of the patterns (k-fold cross-validation): one part is held out, and networks train on "
+        "the others. It has the test patterns or, if there are others, the validation patterns. Without fold, each "
+        "part is held out in turn",
         int,
         2,
         MAX_PATTERNS,
     ),
-    "fold": Argument("number of the part that is held out", int, 0, MAX_PATTERNS - 1),
+    "fold": Argument("index of the part that is held out", int, 0, MAX_PATTERNS - 1),
     "stratify": Argument("whether classes have the same proportions in each part that is split off", bool),
     "label_noise": Argument("fraction of the patterns to train on that get another pattern's targets", float, 0, 1),
     "noise_seed": Argument("seed that chooses the noisy patterns and their targets", int, 0, MAX_SEED),

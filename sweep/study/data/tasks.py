@@ -83,14 +83,14 @@ class Argument(NamedTuple):
 
 
 ARGUMENTS = {
-    "bits": Argument("bits of a pattern, or of each summand; input j of pattern c is bit j of c", int, 1, 16),
+    "bits": Argument("number of bits of a pattern, or of each summand; input j of pattern c is bit j of c", int, 1, 16),
     "function": Argument("number of a truth table, whose bit c is the target of pattern c", int, 0, 2**32 - 1),
-    "n": Argument("patterns, per class if there are several classes", int, 1, 65_536),
-    "n_inputs": Argument("inputs of a pattern", int, 1, 1024),
-    "n_outputs": Argument("targets of a pattern", int, 1, 1024),
-    "classes": Argument("classes, one target for each", int, 2, 64),
-    "noise": Argument("standard deviation of the noise of points", float, 0, 1_000_000),
-    "problem": Argument("number of a MONK's problem", int, 1, 3),
+    "n": Argument("number of patterns, or of patterns per class", int, 1, 65_536),
+    "n_inputs": Argument("number of inputs", int, 1, 1024),
+    "n_outputs": Argument("number of targets", int, 1, 1024),
+    "classes": Argument("number of classes, each with a target", int, 2, 64),
+    "noise": Argument("standard deviation of the noise added to points", float, 0, 1_000_000),
+    "problem": Argument("which of the three MONK's problems", int, 1, 3),
     "data_seed": Argument(
         "seed of drawn patterns",
         int,

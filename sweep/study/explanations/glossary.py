@@ -185,6 +185,8 @@ def _argument_entry(name: str) -> Entry:
     default = ", ".join(f"{value} ({task})" for task, value in defaults.items() if value is not Parameter.empty)
     if len(set(defaults.values())) == 1 and default:
         default = str(defaults[users[0]])
+    elif argument.kind is str:  # many tasks share one default
+        default = "; ".join(f"{value} ({', '.join(t for t in users if defaults[t] == value)})" for value in CODINGS)
     default = f"default {default}" if default else ""
     values = tuple(CODINGS) if argument.kind is str else ()
     allowed = argument.allowed
@@ -263,7 +265,8 @@ def _allowed(hint: Any) -> str:
     if any(getattr(limit, "multiple_of", None) == 1 for limit in limits):
         return " ".join(["an integer", *_limits(limits, {"ge": ("from", 0), "gt": ("from", 1), "lt": ("to", -1)})])
     texts = {"ge": ("from", 0), "gt": ("above", 0), "le": ("to", 0), "lt": ("and below", 0)}
-    return " ".join([what, *_limits(limits, texts)])
+    text = " ".join([what, *_limits(limits, texts)])
+    return text.replace(" and below ", " to below ") if " from " in text else text
 
 
 def _limits(limits: list[Any], texts: dict[str, tuple[str, int]]) -> Iterator[str]:

@@ -25,20 +25,23 @@ TERMS = {
     "converged": "the run met the criterion, by default a loss below the threshold, within its steps.",
     "diverged": "the loss was not finite, or above the divergence threshold.",
     "stalled": "no further update can change the weights or the state of the optimizer, so the run ended early.",
-    "exhausted": "the run reached its last step without another end (right-censored).",
+    "exhausted": "the run reached its step limit before it ended otherwise (right-censored).",
     "plateau": "the stopping rule ended the run: by default the monitored value did not improve for as many "
     "evaluations as patience allows.",
-    "interval": "the brackets after a number: if a study were repeated with other seeds, 95 % of such intervals would "
-    "contain the value that ever more seeds approach. 'sweep explain STATISTIC' names the method.",
-    "race": 'seeds only for the cells that may still be the best, as until = { best = "rate" } says. Its keys: '
-    "confidence (0.95), margin (a difference that does not matter), compare (means or wins), first (seeds of the "
-    "first round).",
-    "importance": "how much of the variance between runs each option explains: by itself (main effect, column share), "
-    "jointly with a second one beyond both main effects (interaction), and with all its interactions (total effect, "
-    "column total_share). What the seed explains is chance.",
+    "interval": "the brackets after a number hold a 95 % confidence interval: if the study were repeated with other "
+    "seeds, 95 % of such intervals would contain the true value, that of infinitely many seeds. 'sweep explain "
+    "STATISTIC' names the method.",
+    "race": "training in rounds, after each of which cells that cannot be the best get no more seeds: "
+    '[seeds] until = { best = "rate" }. More keys of until: confidence (0.95), margin (differences up to it do not '
+    "matter), compare (means or wins), first (seeds of the first round).",
+    "importance": "how much of the variance between runs each option explains: alone (main effect, column share), "
+    "together with a second option beyond both main effects (interaction), and with all its interactions (total "
+    "effect, column total_share). The share of the seed is chance.",
     "answer": "the sentences in which 'sweep run' and 'sweep show' sum up a result.",
     "kernel": "the compiled code that trains networks of one shape with the same components.",
     "tile": "256 x 256 pixels of a map ('sweep explore'), each a network. Level 0 of a map is one tile.",
+    "common random numbers": "all cells use the same seeds, so two cells can be compared seed by seed, which makes "
+    "differences more certain.",
     "digest": "the SHA-256 of all rows in run order. Equal digests mean equal bits in every row.",
     "identity": "the SHA-256 of the canonical study. Name and description do not count.",
     "part": "runs that are trained and committed together.",
@@ -66,4 +69,5 @@ _SYNONYMS = {
 
 def term_of(name: str) -> str:
     """Return the term, or the column of a statistic, that a name means; the name itself if there is none."""
-    return _SYNONYMS.get(name, name)
+    spoken = name.replace("_", " ")
+    return _SYNONYMS.get(name) or _SYNONYMS.get(spoken) or (spoken if spoken in TERMS else name)

@@ -201,7 +201,7 @@ class InitialWeights(Section):
         "weight",
         used_with={"bias": [True]},
     )
-    offset: Offset = option(0.0, "start", "number that is added to the initial weights", "weight")
+    offset: Offset = option(0.0, "start", "number added to the initial weights", "weight")
     mirrored: bool = option(
         False,
         "start",
@@ -225,8 +225,8 @@ class Training(Section):
     share: Share = option(
         "none",
         "kernel",
-        "groups of weights that start and stay equal: they start with the value of the first in the group, and each "
-        "update takes the sum of their gradients. Weight decay and penalty count a group once",
+        "groups of weights that stay equal (weight sharing): they start with the value of the first in the group, and "
+        "each update uses the sum of their gradients. Weight decay and penalty count a group once",
     )
     decays: Decays = option(
         " ".join(DRAWN),
@@ -266,10 +266,9 @@ class Convergence(Section):
     monitor: Monitor = option(
         "loss",
         "kernel",
-        "measure that the stopping rule watches; loss, running_loss, n_correct (number of correct outputs) and "
-        "train_accuracy are of the patterns to train on, the others of held-out ones. The best validation of a run "
-        "(steps_at_best) is the one with the highest accuracy if validation_accuracy is monitored, otherwise the one "
-        "with the lowest loss",
+        "measure that the stopping rule watches. loss, running_loss, n_correct (number of correct outputs) and "
+        "train_accuracy use training patterns, the others held-out ones. validation_accuracy also makes the best "
+        "validation of a run (steps_at_best) the one with the highest accuracy, in place of the lowest loss",
         used_with={"patience": [IS_SET], "stopping_rule": [*vocabulary.RULES_WITHOUT_PATIENCE]},
     )
     validate_every: Annotated[int, Field(ge=1, le=MAX_STEPS)] = option(
@@ -297,12 +296,12 @@ class Convergence(Section):
     )
     stop: Annotated[
         Literal["before", "after"],
-        "before, or after: like a loop that computes the loss, updates, and then breaks. With after, the row and its "
-        "steps are those after this update (in minibatches, after one more epoch)",
+        "before: the run ends at once; after: it takes one more update (in minibatches, one more epoch), as a loop "
+        "does that computes the loss, updates, and then breaks",
     ] = option(
         "before",
         "kernel",
-        "whether a run that has converged, or met its stopping rule, ends before or after one more update",
+        "whether a run that meets its criterion or stopping rule ends before or after the next update",
         used_with={
             "criterion": [name for name in vocabulary.CRITERIA if name != "none"],
             "patience": [IS_SET],
@@ -352,7 +351,7 @@ def with_first_steps(users: Users) -> list[str]:
 
 
 def _training(users: Users) -> dict[str, dict[str, Any]]:
-    reductions = "how terms make the loss: their sum, their mean, or the mean over patterns of the sum over outputs"
+    reductions = "how errors make one loss: their sum, their mean, or the mean over patterns of the sum over outputs"
     names, _ = choice(REDUCTIONS, "sum", reductions)
     return {
         "": {
@@ -383,8 +382,8 @@ def _training(users: Users) -> dict[str, dict[str, Any]]:
 def _convergence(users: Users) -> dict[str, dict[str, Any]]:
     criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
     rules = (
-        "rule that ends a run with status plateau. patience, patience_best and patience_change need the option "
-        "patience, a number of evaluations without an improvement; gl, pq, gl_or_progress and up (Prechelt) end a run "
+        "rule that ends a run with status plateau (early stopping). patience, patience_best and patience_change end a "
+        "run that does not improve, and need the option patience; gl, pq, gl_or_progress and up (Prechelt) end a run "
         "whose held-out loss rises"
     )
     of_plateaus = {

@@ -41,7 +41,7 @@ def _expand_hidden(value: Any) -> Any:
     is_text = isinstance(value, str) and re.fullmatch("[0-9]{1,20}(-[0-9]{1,20})*", value)
     sizes = list(map(int, value.split("-"))) if is_text else [value]
     if any(isinstance(size, bool) or not isinstance(size, int) for size in sizes) or len(sizes) > MAX_LAYERS:
-        needs = f"an integer, or a text such as '8-4' for a layer of 8 units, then one of 4 (2 to {MAX_LAYERS} layers)"
+        needs = f"an integer, or for 2 to {MAX_LAYERS} layers a text such as '8-4' (8 units, then 4)"
         raise ValueError(f"must be {needs}, got {shown(value)}")
     least = 1 if len(sizes) > 1 else 0
     for size in sizes:

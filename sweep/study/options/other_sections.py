@@ -36,10 +36,10 @@ class Until(Section):
         None, description="a statistic: a cell gets no more seeds once it cannot be the best by it (racing)"
     )
     confidence: Annotated[float, Field(ge=0.5, lt=1)] | None = Field(
-        None, description="with best: the probability with which the best cell is left; 0.95 by default"
+        None, description="with best: the probability that the best cell remains; 0.95 by default"
     )
     margin: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
-        None, description="with best: all cells end once none can be better than the leader by more"
+        None, description="with best: the race ends once no cell can be better than the leader by more than this"
     )
     compare: Literal["means", "wins"] | None = Field(
         None,
@@ -75,7 +75,8 @@ class Seeds(Section):
     )
     until: Annotated[Until | None, '{ width = 0.02 } or { best = "rate" }'] = Field(
         None,
-        description="which cells get no more seeds: those with a narrow interval of the rate, or that are not the best",
+        description="when a cell gets no more seeds: once the interval of its rate is narrow, or once it cannot be the "
+        "best (racing)",
     )
 
     @property
@@ -197,11 +198,11 @@ class Record(Section):
 
     loss_thresholds: Annotated[
         tuple[float, ...], BeforeValidator(_read_thresholds), "1 to 16 distinct numbers above 0"
-    ] = Field((), description="values of the loss; for each, the first step at which the loss is below it is recorded")
+    ] = Field((), description="values of the loss: for each, the first step with a loss below it is recorded")
     weights: Literal["none", "initial", "final", "both", "best", "all"] = Field(
         "none",
-        description="which weights of every run are recorded, diverged runs included; both: initial and final ones, "
-        "best: those at the best validation",
+        description="which weights of every run are recorded, diverged runs included; both: initial and final, "
+        "best: at the best validation, all: all three",
     )
     measures: Annotated[
         tuple[str, ...],

@@ -143,7 +143,9 @@ def unknown_key(what: str, key: Any, allowed: Iterable[str], section_of: Mapping
     """Return a sentence on an unknown key, with a suggestion or the allowed keys, except dotted ones."""
     allowed = list(allowed)
     text = f"unknown {what} {shown(key)}"
-    name = key.rpartition(".")[2] if isinstance(key, str) else ""
+    table, _, name = key.rpartition(".") if isinstance(key, str) else ("", "", "")
+    if name not in section_of and table not in section_of.values() and meant_key(table, section_of):
+        name = table  # as in race.first, for a key whose value is a table
     renamed = RENAMED.get(name)
     is_known_elsewhere = name in allowed and not str(key).startswith(f"{section_of.get(str(renamed))}.")
     if renamed in allowed and not is_known_elsewhere:

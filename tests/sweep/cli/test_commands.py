@@ -14,6 +14,7 @@ import pytest
 import sweep
 from sweep import load_study, open_result
 from sweep.cli.app import COMMANDS
+from sweep.cli.figure_kinds import kind_texts
 from sweep.study.expectations import built_in_expectations
 from tests.sweep.support import STUDY_TEXT, assert_refused, command, make_study, tree, write_study
 
@@ -109,7 +110,7 @@ def test_figure_options(place: Path) -> None:
     before = tree(place)
     for options, expected in (
         (("--x", "scael"), ("'scael' is not swept", "did you mean 'scale'")),
-        (("--x", "scale", "--facet", "distribution, scale"), ("scale: must be named once", "x and facet")),
+        (("--x", "scale", "--facet", "distribution, scale"), ("x and facet: must be different parameters", "'scale'")),
         (("--value", "loss"), ("unknown statistic 'loss'", "rate, median_steps")),
         (("--at", "scale"), ("--at", "'scale'", "NAME=VALUE")),
         (("--at", "scale=3"), ("scale: must be one of 1, 2; got 3",)),
@@ -123,7 +124,11 @@ def plan_of(*options: str) -> dict[str, str]:
     """Return the table that `sweep plan` prints."""
     finished = command("plan", *options)
     assert finished.code == 0, finished
-    return dict(re.split(r"  +", line, maxsplit=1) for line in finished.out.splitlines())
+    size, _, options = finished.out.partition("\n\n")
+    heading, rule, *options = options.splitlines()
+    assert heading.split() == ["option", "values"]
+    assert set(rule) == {"─"}
+    return dict(re.split(r"  +", line, maxsplit=1) for line in (*size.splitlines(), *options))
 
 
 def test_plan(place: Path) -> None:
@@ -287,6 +292,15 @@ def test_help(name: str) -> None:
     assert name in command("--help").out
 
 
+def test_kinds_of_figures_are_read_from_their_source() -> None:
+    """The help of figures has the kinds, meanings and options that their modules declare, without importing them."""
+    from sweep.figures import KINDS
+
+    assert kind_texts() == [(name, kind.place, kind.meaning, kind.options) for name, kind in KINDS.items()]
+    page = command("figure", "--help").out
+    assert all(f"\n  {name}: " in page for name in KINDS)
+
+
 def test_list_of_commands_fits_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """No command's sentence in the list of commands is cut off at 80 columns."""
     monkeypatch.setenv("COLUMNS", "80")
@@ -298,7 +312,7 @@ def test_list_of_commands_fits_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPa
 @pytest.mark.slow
 def test_commands_import_no_more_than_they_need() -> None:
     """Help and plans are fast because they import no numerical packages, and training imports no figures."""
-    light = (("--help",), ("--version",), ("run", "--help"), ("plan", "xor"), ("studies",))
+    light = (("--help",), ("--version",), ("run", "--help"), ("figure", "--help"), ("plan", "xor"), ("studies",))
     code = f"import sys\nfrom sweep.__main__ import main\nfor options in {(*light, ('run', 'mine.toml'))!r}:\n"
     code += "    sys.argv[1:] = options\n    try:\n        main()\n    except SystemExit as end:\n"
     code += "        assert not end.code, end.code\n    print('\\nmodules', *sys.modules)"

@@ -213,8 +213,8 @@ def test_axis_is_logarithmic_where_values_are(values: list[Any], scale: str) -> 
 @pytest.mark.parametrize(
     ("parameters", "options", "expected"),
     [
-        ({"hidden": [2, 3]}, {"x": "hidden", "color": "hidden"}, ("hidden: must be named once", "x and color")),
-        ({"hidden": [2, 3]}, {"x": "hidden", "facet": ("hidden",)}, ("hidden: must be named once", "x and facet")),
+        ({"hidden": [2, 3]}, {"x": "hidden", "color": "hidden"}, ("x and color: must be different",)),
+        ({"hidden": [2, 3]}, {"x": "hidden", "facet": ("hidden",)}, ("x and facet: must be different",)),
         ({"hidden": [2, 3]}, {"value": "steps_q5"}, ("unknown statistic 'steps_q5'", "median_steps")),
         ({"hidden": [2, 3]}, {"at": {"scale": ["4"]}}, ("'scale' is not swept",)),
         ({}, {"x": "hidden"}, ("nothing is swept",)),

@@ -277,7 +277,7 @@ def test_other_parameters_are_pooled(results: dict[str, Result]) -> None:
         ("pie", {}, "unknown figure 'pie'; .*lines, heatmap, slice"),
         ("lines", {"y": "hidden"}, "y: figure 'lines' has no such option; its options are x, color, facet"),
         ("heatmap", {"x": "hiden"}, "'hiden' is not swept in this study; did you mean 'hidden'"),
-        ("heatmap", {"x": "hidden", "y": "hidden"}, "hidden: must be named once, got x and y"),
+        ("heatmap", {"x": "hidden", "y": "hidden"}, "x and y: must be different parameters, got 'hidden' for both"),
         ("heatmap", {"value": "speed"}, "unknown statistic 'speed'"),
         ("heatmap", {"at": {"hidden": ["7"]}}, "hidden.*2, 3"),
         ("heatmap", {"at": {"hidden": ["2"], "distribution": ["normal"]}}, "two parameters .*got only learning_rate"),

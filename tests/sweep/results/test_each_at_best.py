@@ -67,7 +67,7 @@ def test_validation_patterns_choose() -> None:
     result.measures.known[found.chosen_by] = Measured(validation)
     table = result.compare("optimizer", each_at_best=True)
     assert [row["cell"] for row in table.attrs["chosen"]] == [4, 4, 3, 3]
-    assert "at their best by validation accuracy" in table.attrs["note"]
+    assert "at its best cell by validation accuracy" in table.attrs["note"]
     tested = result.measured(found.reported).values
     assert table["first_mean"][0] == pytest.approx(tested[4].mean())
     assert table["second_mean"][0] == pytest.approx(tested[3].mean())
@@ -78,11 +78,11 @@ def test_command_and_errors(tmp_path: Path) -> None:
     study = make_study(count=4, hidden=[2, 3], learning_rate=[0.1, 0.2], max_steps=5, criterion="none")
     result = sweep.run(study, tmp_path / "r")
     out = command("compare", tmp_path / "r", "--vary", "hidden", "--each-at-best").out
-    assert "each value of hidden has the other options at their best by" in out
+    assert "each value of hidden is compared at its best cell by" in out
     assert "pooled over" not in out
     pooled = command("compare", tmp_path / "r", "--vary", "hidden").out
     assert pooled.splitlines()[-1] == (
-        "pooled over learning_rate; --each-at-best compares each value of hidden with the others at their best"
+        "pooled over learning_rate; --each-at-best compares each value of hidden at its best cell"
     )
     assert "pooled over" not in command("compare", tmp_path / "r", "--vary", "hidden", "--by", "learning_rate").out
     few = make_study(count=3, hidden=[2, 3], learning_rate=[0.1, 0.2], max_steps=5, criterion="none")

@@ -165,7 +165,7 @@ def test_no_runs_at_all(partial: Result, keep: Literal["runs", "cells"]) -> None
     assert not len(empty.cells)
     assert (empty.cells.dtypes == partial.cells.dtypes).all()
     assert (empty.tally.dtypes == partial.tally.dtypes).all()
-    assert "0 of 120 runs are trained" in empty._repr_html_()
+    assert "0 of 120 runs (0 %) are trained" in empty._repr_html_()
     if keep == "runs":
         assert not len(empty.runs())
         assert (empty.runs().dtypes == partial.runs().dtypes).all()

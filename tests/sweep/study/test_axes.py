@@ -159,7 +159,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"zip": [{"hidden": [2, 3], "learning_rate": [0.1, -1]}]}, "zip[0].learning_rate[1]: must be at least 0"),
     ({"zip": 3}, "zip: must be a list of tables (in a file [[zip]]), got 3"),
     ({"zip": [{"learning_rate": [1, 2]}], "parameters": {"learning_rate": [1]}}, "is also set as parameters.learning"),
-    ({"samples": [{"learning_rate": {"min": 0, "max": 1}}]}, "samples[0].count: must be an integer from 1 to 100,000"),
+    ({"samples": [{"learning_rate": {"min": 0, "max": 1}}]}, "samples[0].count: is missing; set"),
     ({"samples": [{"count": 2, "method": "halton", "hidden": [2]}]}, "samples[0].method: unknown method 'halton'"),
     ({"samples": [{"count": 2, "seed": -1, "hidden": [2]}]}, "samples[0].seed: must be an integer from 0 to 42949"),
     ({"samples": [{"count": 2}]}, "samples[0]: names no option; add ranges"),

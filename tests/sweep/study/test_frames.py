@@ -169,7 +169,7 @@ def test_refused(frame: Any, options: dict[str, Any], fault: str) -> None:
 
 def test_refused_arrays() -> None:
     """Arrays need as many targets as inputs, and at most two dimensions."""
-    with pytest.raises(StudyError, match="data: inputs and targets must have equally many rows, got 2 of inputs and 1"):
+    with pytest.raises(StudyError, match="inputs and targets must have the same number of rows, got 2 of inputs and 1"):
         Study.from_arrays([[1], [2]], ["a"], **OPTIONS)
     with pytest.raises(StudyError, match=r"data\.test: inputs and targets must be arrays of at most two dimensions"):
         Study.from_arrays([[1], [2]], ["a", "b"], test=(np.zeros((1, 2, 2)), ["a"]), **OPTIONS)

@@ -62,7 +62,7 @@ def test_every_key_is_listed() -> None:
             "8-4; required",
         ),
         ("depth", "an integer from 1 to 8; default 1"),
-        ("training.momentum", "a number from 0 and below 1; default 0.9; used with optimizer momentum, nesterov"),
+        ("training.momentum", "a number from 0 to below 1; default 0.9; used with optimizer momentum, nesterov"),
         ("lr", "a number from 0; unit: weight^2/loss; required"),
         ("bias_scale", "a number from 0, or a name as in scale; unit: weight; default scale; used with bias true"),
         ("bias", "true, false; default true"),

@@ -91,7 +91,7 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"data": {"inputs": [[1.0]]}}, ("data.targets", "missing")),
     ({"data": {"inputs": [], "targets": []}}, ("data", "1 to 65536 patterns", "got 0")),
     ({"data": {"inputs": [[1.0]], "targets": [[1.0], [2.0]]}}, ("data", "got 1 of inputs", "2 of targets")),
-    ({"data": {"inputs": [[1.0], [1.0, 2.0]], "targets": [[1.0], [2.0]]}}, ("data", "inputs", "[1, 2]")),
+    ({"data": {"inputs": [[1.0], [1.0, 2.0]], "targets": [[1.0], [2.0]]}}, ("data", "inputs", "lengths 1 and 2")),
     ({"data": {"inputs": [[1.0]], "targets": [[]]}}, ("data", "targets", "at least 1")),
     ({"data": {"inputs": [[math.nan]], "targets": [[1.0]]}}, ("data.inputs[0][0]", "finite")),
     ({"data": {"inputs": [["1"]], "targets": [[1.0]]}}, ("data.inputs[0][0]", "number")),

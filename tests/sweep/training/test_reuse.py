@@ -170,7 +170,7 @@ def test_folders_that_hold_some_of_the_runs(tmp_path: Path) -> None:
     sweep.run(make_study(count=3, learning_rate=[0.1, 0.2], hidden=2, max_steps=3), out=out)
     with pytest.raises(StoreError, match=r"holds another study.*--reuse.*--overwrite") as refused:
         sweep.run(make_study(count=5, learning_rate=[0.1, 0.2], hidden=2, max_steps=3), out=out)
-    assert f"copy the runs that both studies have (--reuse {str(out)!r})" in str(refused.value)
+    assert f"(--reuse {str(out)!r} copies the runs that the studies share)" in str(refused.value)
     sweep.run(make_study(count=3), out=tmp_path / "cells", keep="cells")
     with pytest.raises(StoreError, match="holds another study") as refused:
         sweep.run(make_study(count=5), out=tmp_path / "cells")

@@ -79,7 +79,7 @@ def test_plan_of_a_short_study_recommends_no_tuning(capsys: pytest.CaptureFixtur
     list(tune_study(STUDY))
     measured_choice.cache_clear()
     plan_page.print_plan(STUDY)
-    assert "chosen by the kind of CPU (longer studies use the measurements of 'sweep tune')" in capsys.readouterr().out
+    assert "defaults for this CPU (longer studies use what 'sweep tune' measured)" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("long_study")
@@ -90,7 +90,7 @@ def test_plan_says_where_variants_come_from(capsys: pytest.CaptureFixture[str]) 
         plan_page.print_plan(STUDY)
         return next(line for line in capsys.readouterr().out.splitlines() if line.startswith("variants "))
 
-    assert planned().endswith("  chosen by the kind of CPU ('sweep tune' measures them)")
+    assert planned().endswith("  defaults for this CPU ('sweep tune' finds the fastest)")
     first = next(tune_study(STUDY))
     measured_choice.cache_clear()
     on = f"measured on {first.choice.date}"
