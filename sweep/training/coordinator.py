@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import closing
+from weakref import proxy
 
 from sweep.results.aggregate import Aggregate
 from sweep.schedule.plan import Plan
@@ -37,7 +38,9 @@ class Coordinator:
         self.commits = parts.commits()
         for commit in self.commits.values():
             check_planned(commit, plan)
-        self.aggregate = Aggregate(plan.study, parts)
+        # Parts in memory keep the aggregate: with a reference from there to them, millions of rows would stay in memory
+        # until the garbage collector looks for circles, which it rarely does.
+        self.aggregate = Aggregate(plan.study, proxy(parts))
         self._rounds = AdaptiveRounds(plan, parts)
         self.n_threads = 1
         self._added: set[int] = set()

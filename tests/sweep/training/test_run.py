@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from pathlib import Path
+from typing import Literal
+from weakref import ref
 
 import numpy as np
 import pandas as pd
@@ -175,6 +178,20 @@ def test_linear_networks(name: str, status: set[str]) -> None:
     assert len(result.runs()) == 3000
     assert set(result.runs()["status"]) <= status
     assert set(result.cells["convergence_rate"]) == {float(name == "linear-seed")}
+
+
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+def test_results_in_memory_are_freed_at_once(keep: Literal["runs", "cells"]) -> None:
+    """Rows do not wait for the garbage collector, so a loop over large studies needs the memory of one."""
+    gc.disable()
+    try:
+        result = sweep.run(make_study(), keep=keep)
+        assert len(result.cells) == 4
+        stored = ref(result.stored)
+        del result
+        assert stored() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.compiled
