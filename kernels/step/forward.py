@@ -80,18 +80,9 @@ def make_forward_unit(
     sums = memory.stack(n_patterns)
 
     @device
-    def add_products(packet: Packet, h: int, activations: Rows, of_unit: int, outputs: Rows, first: int) -> None:
-        for o in range(n_outputs):
-            weight = load(packet.parameters, number.v(h, o))
-            for p in range(n_patterns):
-                k = first + p * n_outputs + o
-                store(outputs, k, load(outputs, k) + load(activations, of_unit + p) * weight)
-
-    @device
     def forward_unit(patterns: Patterns, packet: Packet, n0: int, h: int, outputs: Rows, first: int) -> None:
         parameters = packet.parameters
         control = packet.control
-        hidden = packet.hidden
         z = sums()
         for p in range(n_patterns):
             store(z, p, -0.0)
@@ -107,14 +98,17 @@ def make_forward_unit(
             if bias:
                 total = total + load(parameters, number.b(h))
             store(z, p, total)
+        hidden, first_of_unit = z, 0
         if slopes:
+            hidden, first_of_unit = packet.hidden, h * n_patterns
             for p in range(n_patterns):
-                store(hidden, h * n_patterns + p, load(z, p))
-            activate(hidden, packet.hidden_slopes, h * n_patterns, load_settings(control))
-            add_products(packet, h, hidden, h * n_patterns, outputs, first)
-        else:
-            activate(z, z, 0, load_settings(control))
-            add_products(packet, h, z, 0, outputs, first)
+                store(hidden, first_of_unit + p, load(z, p))
+        activate(hidden, packet.hidden_slopes, first_of_unit, load_settings(control))
+        for o in range(n_outputs):
+            weight = load(parameters, number.v(h, o))
+            for p in range(n_patterns):
+                k = first + p * n_outputs + o
+                store(outputs, k, load(outputs, k) + load(hidden, first_of_unit + p) * weight)
 
     return forward_unit
 
