@@ -65,6 +65,7 @@ def run_page() -> list[tuple[str, str]]:
     return outputs
 
 
+@pytest.mark.wide
 def test_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one folder; outputs are those of the page, but for numbers of time."""
     monkeypatch.chdir(tmp_path)

@@ -318,6 +318,7 @@ def test_unwritable_cache_is_no_fault(tmp_path: Path, block: Any) -> None:
     assert found == [{"result": [4.0, 6.25], "hit": hit} for hit in (False, True)]
 
 
+@pytest.mark.wide
 def test_changed_source_of_a_sibling_is_seen(tmp_path: Path) -> None:
     """Editing or adding a module of the package leads to another folder, so old code is not found."""
     root, cache = tmp_path / "copy", tmp_path / "cache"

@@ -114,6 +114,7 @@ def start(script: str, folder: Path) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.wide
 def test_others_are_left_alone(tmp_path: Path) -> None:
     """Whoever comes first, both get what they get alone, and Numba, llvmlite and the environment stay as they are."""
     others, state = start("import others; found = [others.run()]" + STATE, tmp_path / "alone")
@@ -128,6 +129,7 @@ def test_others_are_left_alone(tmp_path: Path) -> None:
         assert found == [ours, others, state]
 
 
+@pytest.mark.wide
 @of_fast_compiler
 def test_intel_svml_changes_nothing(tmp_path: Path) -> None:
     """Initial weights have NumPy's bits also where Numba was imported first, and uses vector functions of Intel."""

@@ -40,6 +40,7 @@ def test_as_oracle(name: str) -> None:
     assert found & {"converged", "plateau"}
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", some_compiled(["full batch", "minibatches"], "minibatches".__eq__))
 def test_one_epoch_more(name: str) -> None:
     """A run takes an epoch more than without the option, within its limit, and has the weights of those steps."""

@@ -121,7 +121,7 @@ def test_other_errors_are_tracebacks() -> None:
         command("show", "r")
 
 
-@pytest.mark.slow
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "settings",
     one_in(2, [{"MPLBACKEND": "nonsense", "NUMBA_NUM_THREADS": "some"}, {"NUMBA_NUM_THREADS": "0"}]),

@@ -35,6 +35,7 @@ def folder(tmp_path_factory):
     return out
 
 
+@pytest.mark.wide
 def test_tiles_are_those_of_whole_levels_and_around_a_pixel(folder):
     facts = json.loads((folder / "flight.json").read_text())
     assert facts["tiles"][0] == "0/0/0"

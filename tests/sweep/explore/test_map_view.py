@@ -231,6 +231,7 @@ def test_the_command_of_a_pixel_has_no_option_without_effect(name, query):
     assert sweep.trace(again, 0).losses.tolist() == sweep.trace(study).losses.tolist()
 
 
+@pytest.mark.wide
 def test_initial_weights_of_each_seed_are_those_of_the_seeds_of_a_map():
     explored = Explored("hinton-parity-2", {"max_epochs": 50})
     for seeds, sentence in ((1, ""), (3, ""), (5, ""), (6, "a row for each seed")):

@@ -149,6 +149,7 @@ def test_cells_are_sorted_and_paged(ask):
     assert [int(row["texts"][0]) for row in found["rows"]] == cells["cell"].tolist()[7:16]
 
 
+@pytest.mark.wide
 def test_tables_of_very_many_cells_have_the_same_rows(ask, monkeypatch):
     """Pages that read only their own cells equal those of the whole table."""
     names = [column["name"] for column in ask.json("cells")["columns"]]
@@ -208,12 +209,8 @@ KINDS = {
 }
 
 
-# Kinds that `make test` takes
-FEW = ("partial", "texts", "splits")
-
-
 @pytest.fixture(
-    scope="module", params=[pytest.param(name, marks=[] if name in FEW else pytest.mark.wide) for name in KINDS]
+    scope="module", params=[pytest.param(name, marks=[] if name == "splits" else pytest.mark.wide) for name in KINDS]
 )
 def kind(request, tmp_path_factory):
     study, options = KINDS[request.param]
@@ -287,6 +284,7 @@ def test_selections_of_each_kind_of_result(kind):
         assert values[name] == pooled[name] or (values[name] is None and not np.isfinite(pooled[name]))
 
 
+@pytest.mark.wide
 def test_a_sample_is_drawn_in_ranges(tmp_path):
     """The cells of a place are those in a range of each option, and so are those of its selection."""
     study, _ = KINDS["a sample"]
@@ -457,6 +455,7 @@ def test_a_changed_study_and_one_without_runs_have_no_results(tmp_path, capsys):
         some._replace(query={"x": "scale"}).open(trains=False)
 
 
+@pytest.mark.wide
 def test_many_requests_at_once(ask):
     """Slow answers do not hold up others, and all are those of single requests."""
     paths = [f"tile/{z}/0/0/256?value={value}" for z in (0, 1) for value in ("rate", "expected_steps", "final_loss")]

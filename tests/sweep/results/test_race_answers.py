@@ -80,6 +80,7 @@ def test_a_margin_names_the_leader() -> None:
     assert result.race()["low"].isna().all()
 
 
+@pytest.mark.wide
 def test_replicates_are_ranked_together() -> None:
     """Cells of several splits race as one configuration, and answers count configurations.
 

@@ -46,7 +46,7 @@ def axis_of(u: Points) -> dict[str, tuple[float, ...]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["random", "sobol", "latin"])
-@pytest.mark.parametrize("n", [128, 512])
+@pytest.mark.parametrize("n", [128, pytest.param(512, marks=pytest.mark.wide)])
 def test_effects_of_drawn_options(method: str, n: int) -> None:
     """On average the effect is that of the grid, and errors cover it. Sobol points vary far less than random ones."""
     found, errors = [], []

@@ -72,7 +72,7 @@ def test_rare_failures_need_no_fewer_seeds_than_none() -> None:
     assert needed == sorted(needed, reverse=True)
 
 
-@pytest.mark.slow
+@pytest.mark.wide
 def test_command() -> None:
     """The plan prints the number of seeds and its assumptions. Impossible values are errors."""
     out = command("plan", "xor", "--difference", "0.3", "--ratio", "2", "--rate", "0.8", "--steps", "100").out

@@ -90,7 +90,7 @@ def best_is_dropped(values: NDArray[Any], best: int, **options: Any) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n_contenders", [2, 30])
+@pytest.mark.parametrize("n_contenders", [2, pytest.param(30, marks=pytest.mark.wide)])
 @pytest.mark.parametrize("by_wins", [True, False])
 def test_the_best_is_left(n_contenders: int, by_wins: bool) -> None:
     """With equal contenders, and looks after every round, the error is at most nominal: the worst case."""

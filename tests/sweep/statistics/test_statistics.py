@@ -264,7 +264,7 @@ def test_cells_of_a_result(tmp_path: Path, scalars: dict[str, Any]) -> None:
         pd.testing.assert_frame_equal(other.tally, result.tally)
 
 
-@pytest.mark.slow
+@pytest.mark.wide
 def test_many_tallies_are_added_up_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """Statistics do not depend on how often the tallies of parts are added up."""
     study = make_study(count=10)

@@ -74,6 +74,7 @@ def expected() -> dict[str, str]:
     return {study.identity: str(sweep.run(study).facts["digest"]) for study in (STUDY, OTHER)}
 
 
+@pytest.mark.wide
 @thorough(7)
 @pytest.mark.parametrize("published", [True, False])
 def test_overwrite_stopped_at_any_moment(lab: Lab, stride: int, published: bool) -> None:

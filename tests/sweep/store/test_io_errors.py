@@ -99,6 +99,7 @@ def test_error_of_any_call_for_a_finished_result(lab: Lab, name: str, stride: in
     print(f"calls up to {each.number - 1}")
 
 
+@pytest.mark.wide
 def test_disk_that_does_not_list_files(lab: Lab) -> None:
     """A file that cannot be looked up does not count as missing."""
     failed = []

@@ -44,6 +44,7 @@ MOMENTS: dict[str, Callable[[Asked], bool]] = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("moment", "silent"),
     some_compiled(

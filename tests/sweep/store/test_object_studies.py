@@ -146,6 +146,7 @@ def crash(moment: int, number: int) -> None:
         raise Crash
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("step", [25, pytest.param(1, marks=pytest.mark.soak)])
 def test_overwrite_stopped_at_any_moment(out: str, expected: str, step: int) -> None:
     """Between any two requests, readers see whole results or an error, and every way to continue succeeds."""
@@ -209,6 +210,7 @@ def test_studies_that_begin_at_once(out: str, studies: list[Study]) -> None:
     assert sweep.verify(out, sample=-1).intact
 
 
+@pytest.mark.wide
 def test_another_study_begins_in_between(out: str, expected: str) -> None:
     """Whenever another study creates its run.json, the prefix never gets files of both."""
     digest(f"{out}/other", OTHER)

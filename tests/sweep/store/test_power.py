@@ -91,6 +91,7 @@ def test_loss_of_power_after_resuming(lab: Lab, first: int) -> None:
         assert lab.readable(left / "r") == STUDY.n_runs
 
 
+@pytest.mark.wide
 @thorough(19)
 def test_loss_of_power_while_overwriting(lab: Lab, stride: int) -> None:
     """Results of the old and the new study never mix."""

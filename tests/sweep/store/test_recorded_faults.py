@@ -15,6 +15,7 @@ from tests.sweep.store import test_crashes, test_io_errors, test_kills
 from tests.sweep.store.test_io_errors import FAULTS
 
 
+@pytest.mark.wide
 @thorough(11, "half", [False], [False, True])
 def test_crash_at_any_call(recording_lab: Lab, half: bool, stride: int) -> None:
     """A folder with all rows but without intact curves is not complete."""

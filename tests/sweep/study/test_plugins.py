@@ -145,6 +145,7 @@ def test_closures_and_prompts_are_refused() -> None:
         sweep.optimizer(settings=("mu",))(plain)
 
 
+@pytest.mark.wide
 def test_built_in_study_with_components(tmp_path: Path) -> None:
     """A built-in study brings its components, also where a process only reads its result."""
     changes = {"seeds.count": 3, "max_steps": 5}

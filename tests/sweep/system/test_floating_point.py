@@ -126,6 +126,7 @@ def test_workers_of_a_cluster_compute_in_the_default_state(
     assert commit.part == missing.index
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("state", one_in(2, STATES))
 def test_a_process_that_starts_in_another_state(state: str) -> None:
     """Modules imported in another state compute the same constants."""

@@ -68,6 +68,7 @@ def test_missing_values_are_dashes(capsys: pytest.CaptureFixture[str]) -> None:
     assert "half of all runs converged within them" in out
 
 
+@pytest.mark.wide
 def test_long_tables_show_the_best(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

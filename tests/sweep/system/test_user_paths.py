@@ -135,6 +135,7 @@ def test_paths_are_folders(path: str) -> None:
     assert local_folder(path) == local_folder(Path(path)) == Path(path)
 
 
+@pytest.mark.wide
 def test_study_and_results_with_a_name_that_is_no_text(tmp_path: Path) -> None:
     """Files may have names that are not UTF-8; they are printed escaped."""
     folder = os.fsencode(tmp_path) + b"/\xff"

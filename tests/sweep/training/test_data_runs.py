@@ -67,6 +67,7 @@ def test_accuracies_of_classes(output: str, loss: str) -> None:
     np.testing.assert_allclose(recorded.cells["train_accuracy_mean"], means, rtol=1e-15)
 
 
+@pytest.mark.wide
 def test_reused(folder: Path) -> None:
     """Rows of the same function, split, noise and options are reused, whatever the other values."""
     for parameters, n_taken in (

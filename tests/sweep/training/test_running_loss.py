@@ -8,6 +8,7 @@ import pytest
 import sweep
 
 
+@pytest.mark.wide
 @pytest.mark.compiled
 def test_example_of_a_textbook() -> None:
     """It ends after as many epochs as a loop in plain Python takes, with the weights of the book to two digits."""

@@ -94,6 +94,7 @@ def test_trace_as_the_oracle(scalars: dict[str, Any], seed: int) -> None:
         assert math.isinf(traced.final_loss)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "options",
     some_compiled(

@@ -54,6 +54,7 @@ def long_study(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "study_effort", lambda *_: Effort.MOST)
 
 
+@pytest.mark.wide
 def test_short_study_measures_kernels_of_long_ones() -> None:
     """A study that trains little measures as a longer one of the same networks."""
     assert study_effort(STUDY, Plan(STUDY).parts.operations) is Effort.LEAST
@@ -74,6 +75,7 @@ def test_later_runs_train_with_what_was_measured() -> None:
     pd.testing.assert_frame_equal(sweep.run(STUDY).runs(), before, check_exact=True)
 
 
+@pytest.mark.wide
 def test_plan_of_a_short_study_recommends_no_tuning(capsys: pytest.CaptureFixture[str]) -> None:
     """Its kernels serve several classes of networks, so it uses no choice, not even one that was measured."""
     list(tune_study(STUDY))
@@ -100,6 +102,7 @@ def test_plan_says_where_variants_come_from(capsys: pytest.CaptureFixture[str]) 
     assert planned().endswith(f"  {on}")
 
 
+@pytest.mark.wide
 def test_command_says_what_was_faster(tmp_path: Path) -> None:
     """The command prints a line for each kind of network, and does not measure it again unless asked to."""
     file = write_study(tmp_path / "study.toml", STUDY)
