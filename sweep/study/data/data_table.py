@@ -116,7 +116,7 @@ class Patterns(Section):
                 f"{len(self.inputs)} of inputs and {len(self.targets)} of targets"
             )
         for name, rows in (("inputs", self.inputs), ("targets", self.targets)):
-            widths = {len(row) for row in rows}
+            widths = set(map(len, rows))
             if len(widths) > 1 or 0 in widths:
                 lengths = list_text([str(width) for width in sorted(widths)])
                 raise ValueError(f"rows of {name} must have the same length, at least 1, got lengths {lengths}")
