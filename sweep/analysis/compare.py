@@ -131,6 +131,20 @@ def interval_columns(name: str, estimate: HasInterval) -> dict[str, Array]:
     return {name: estimate.value, f"{name}_low": low, f"{name}_high": high}
 
 
+def beside_test(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return comparisons whose 95 % interval of a column contains 0 unless the p-value is at most 5 %.
+
+    So both are one test: of 0 that of the p-value, of other values that of the interval. Intervals only grow, so they
+    cover at least as often. That of :class:`~sweep.statistics.paired.Advantage` excludes 0 wherever its p-value is at
+    most 5 %.
+    """
+    contains = table["p_value"] > LEVEL
+    low, high = (table[f"{name}_{end}"] for end in ("low", "high"))
+    return table.assign(
+        **{f"{name}_low": low.mask(contains & (low > 0), 0.0), f"{name}_high": high.mask(contains & (high < 0), 0.0)}
+    )
+
+
 def compare_sides(
     first: Side, second: Side, strata: pd.DataFrame, by: Sequence[str], compared: ComparedBy = CONVERGENCE
 ) -> pd.DataFrame:
@@ -164,14 +178,15 @@ def compare_sides(
     :mod:`~sweep.statistics.two_way`.
     """
     tested: Tested = defaultdict(list)
+    tests_of = "advantage" if compared.measure else "difference"
     if first.runs.replicates == 1:
-        return _compare(first, second, strata, by, compared, tested)
+        return beside_test(_compare(first, second, strata, by, compared, tested), tests_of)
     tables = []
     for k, (one, other) in enumerate(zip(first.clusterings(), second.clusterings(), strict=True)):
         rows = strata.iloc[np.repeat(np.arange(len(strata)), len(one.runs.values) // len(strata))]
         tables.append(_compare(one, other, rows, by, compared, tested, are_crossed=True, of_replicates=k == 1))
     most = {"advantage": 1.0, "difference": compared.correct.most if compared.measure else 1.0}
-    return combined_tables(tables, most, tested, compared.margin)
+    return beside_test(combined_tables(tables, most, tested, compared.margin), tests_of)
 
 
 def _compare(

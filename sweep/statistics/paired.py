@@ -126,7 +126,8 @@ class Advantage:
 
     If each seed has one pair, the interval is that of Bonett and Price, Brit. J. Math. Statist. Psych. 65 (2012) 479.
     It adds one pair to each class that differs, so 2 to the pairs and to the sum of squares. With 20 pairs it covers at
-    least 93 %, that of Agresti and Min 85 %. The p-value is that of the exact sign test (McNemar's).
+    least 93 %, that of Agresti and Min 85 %. The p-value is that of the exact sign test (McNemar's). If it is at most
+    0.05, the 95 % interval excludes 0, but not the other way round; see :func:`sweep.analysis.compare.beside_test`.
 
     If seeds have several pairs, which are not independent, the interval is Student's over seeds, and each end allows
     for one more seed whose pairs all favor that side. Without this seed, 35 % of studies of 10 seeds find a difference

@@ -14,9 +14,11 @@ from scipy import stats
 
 import sweep
 from sweep import Result, StoreError, SweepError
+from sweep.analysis.compare import ComparedBy, compare_sides
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import Advantage, MeanOfClusters, holm, p_value_within, sign_flip_test
+from sweep.statistics.sides import Side
 from sweep.statistics.two_way import TwoWay
 from tests.sweep.statistics.rates import rate_intervals
 from tests.sweep.support import make_study
@@ -96,6 +98,49 @@ def test_intervals_and_tests_agree() -> None:
     assert (((low > 0) | (high < 0))[p_values < 0.05]).all()
     assert 0 < (p_values < 0.05).sum() < 200
     assert (p_values >= sign_flip_test(balance) * (1 - 1e-9)).all()
+
+
+def compared(first: Measured, second: Measured, strata: pd.DataFrame) -> pd.DataFrame:
+    """Compare final losses, by all parameters of the strata."""
+    sides = (Side(each, np.full(len(strata), 100)) for each in (first, second))
+    return compare_sides(*sides, strata, list(strata), ComparedBy("final_loss"))
+
+
+@pytest.mark.parametrize("n", [2, 6, 13, 40])
+def test_an_interval_excludes_0_just_where_the_test_rejects(n: int) -> None:
+    """Of all splits of n single pairs, those with an exact p-value up to 0.05 have an interval without 0, no others.
+
+    Their intervals are those of Bonett and Price.
+    """
+    splits = [(k, m) for k in range(n + 1) for m in range(n + 1 - k)]
+    balance = np.array([np.repeat([1.0, -1.0, 0.0], [k, m, n - k - m]) for k, m in splits])
+    strata = pd.DataFrame({"split": np.arange(len(splits))})
+    found = compared(Measured(-balance), Measured(0 * balance), strata)
+    p_values = np.array([stats.binomtest(k, k + m).pvalue if k + m else 1.0 for k, m in splits])
+    np.testing.assert_allclose(found["p_value"], p_values)
+    low, high = (found[f"advantage_{end}"].to_numpy() for end in ("low", "high"))
+    excludes = (low > 0) | (high < 0)
+    np.testing.assert_array_equal(excludes, p_values <= 0.05)
+    ends = Advantage(balance.astype(np.int64), np.ones(balance.shape, np.int64)).ends()
+    own = excludes | ((ends[0] <= 0) & (ends[1] >= 0))
+    np.testing.assert_array_equal(np.stack([low, high])[:, own], np.stack(ends)[:, own])
+    assert (~own).any() == (n > 2)
+    assert ((low <= ends[0]) & (ends[1] <= high)).all()
+
+
+@pytest.mark.parametrize(("n_pairs", "replicates", "ahead"), [(2, 1, 0.25), (9, 1, 0.15), (3, 8, 0.5)])
+def test_intervals_of_several_pairs_exclude_0_just_where_the_test_rejects(
+    n_pairs: int, replicates: int, ahead: float
+) -> None:
+    """Seeds with several pairs do so too, and runs that share splits besides seeds."""
+    random = np.random.default_rng(5)
+    sides = random.normal(size=(2, 60 * n_pairs, 96)) + np.array([0.0, ahead])[:, None, None]
+    first, second = (Measured(side, replicates) for side in sides)
+    strata = pd.DataFrame({"study": np.repeat(np.arange(60), n_pairs)})
+    found = compared(first, second, strata)
+    excludes = (found["advantage_low"] > 0) | (found["advantage_high"] < 0)
+    np.testing.assert_array_equal(excludes, found["p_value"] <= 0.05)
+    assert 0 < excludes.sum() < 60
 
 
 def test_ten_seeds_that_agree_are_no_proof() -> None:
