@@ -21,7 +21,7 @@ from sweep.statistics.intervals import LEVEL, Array, HasInterval
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import Advantage, holm, p_value_within
 from sweep.statistics.runs import NOT_COUNTED, Correct
-from sweep.statistics.sides import Groups, Pairs, Side
+from sweep.statistics.sides import Groups, Pairs, Side, on_shared_seeds
 from sweep.statistics.two_way import combined_tables
 from sweep.study.axes.grid import Grid, indices_of
 from sweep.study.model import Study
@@ -41,11 +41,15 @@ class ComparedBy(NamedTuple):
     measure: str | None = None  # None for convergence: rates and steps
     correct: Correct = NOT_COUNTED
     margin: float | None = None  # the largest negligible difference of rates, if equivalence is tested
+    # Whether pairs that are pooled are those of the seeds that all of their cells have, so that cells weigh alike
+    on_shared_seeds: bool = False
 
     @classmethod
-    def of_study(cls, study: Study, measure: str | None, margin: float | None = None) -> ComparedBy:
+    def of_study(
+        cls, study: Study, measure: str | None, margin: float | None = None, *, on_shared_seeds: bool = False
+    ) -> ComparedBy:
         """Return how to compare runs of a study."""
-        return cls(measure, most_correct(study, measure) if measure else NOT_COUNTED, margin)
+        return cls(measure, most_correct(study, measure) if measure else NOT_COUNTED, margin, on_shared_seeds)
 
 
 CONVERGENCE = ComparedBy()
@@ -177,6 +181,8 @@ def compare_sides(
     :class:`~sweep.statistics.estimates.DifferenceOfCorrect`, and where runs share replicates besides seeds, those of
     :mod:`~sweep.statistics.two_way`.
     """
+    if compared.on_shared_seeds:
+        first, second = on_shared_seeds(first, second, strata, by)
     tested: Tested = defaultdict(list)
     tests_of = "advantage" if compared.measure else "difference"
     if first.runs.replicates == 1:

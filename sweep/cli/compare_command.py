@@ -55,7 +55,7 @@ def compare(
     from sweep.results.best import at_best_fault
     from sweep.results.comparison import Pairing
     from sweep.results.queries import compared_by
-    from sweep.results.sentences import pooled_text
+    from sweep.results.sentences import SHARED_SEEDS, pooled_text
     from sweep.statistics.of_cells import measure_of
     from sweep.system.formatting import list_text
     from sweep.terminal.printed import print_comparison
@@ -79,7 +79,8 @@ def compare(
         if others and not each_at_best:
             works = not parameters and not at_best_fault(pooled)
             instead = f"; --each-at-best compares each value of {vary} at its best cell" if works else ""
-            print(f"pooled over {list_text(others)}{instead}")
+            weights = f" {SHARED_SEEDS}" if pooled.adaptive else ""
+            print(f"pooled over {list_text(others)}{weights}{instead}")
         return
     if each_at_best:
         raise SweepError("--each-at-best: applies to the values of a parameter; name it with --vary NAME")

@@ -13,7 +13,7 @@ from sweep.errors import SweepError, not_swept
 from sweep.results.answers import check_has_criterion, column_of, default_statistic, has_criterion
 from sweep.results.queries import compared_by
 from sweep.results.result import Result
-from sweep.results.sentences import pooled_text
+from sweep.results.sentences import SHARED_SEEDS, pooled_text
 from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import measure_of
 from sweep.statistics.sides import Side
@@ -36,6 +36,7 @@ class Pairing:
 
     def __init__(self, first: Result, second: Result) -> None:
         self._results = first, second
+        self._adaptive = first.adaptive or second.adaptive
         self._names = names = list(dict.fromkeys([*first.study.parameters, *second.study.parameters]))
         one, other = (_cells_of(result, names, column) for result, column in zip(self._results, _CELLS, strict=True))
         if (
@@ -109,7 +110,8 @@ class Pairing:
         # Cells of each side; -1 where there is none
         numbers = (np.where(places < 0, -1, self._cells[column].to_numpy()[places]) for column in _CELLS)
         one, other = (self._side(*each, measure) for each in zip(self._results, numbers, strict=True))
-        table = compare_sides(one, other, strata, parameters, ComparedBy.of_study(first.study, measure, margin))
+        compared = ComparedBy.of_study(first.study, measure, margin, on_shared_seeds=self._adaptive)
+        table = compare_sides(one, other, strata, parameters, compared)
         if table.empty:
             raise SweepError(
                 "the two results have no trained cell and seed in common yet, so their runs cannot be paired"
@@ -122,9 +124,14 @@ class Pairing:
         return with_holm(table)
 
     def pooled(self, by: Sequence[str]) -> str:
-        """Return a sentence on the replicates over which pairs are pooled; empty if there are none."""
-        replicates = self.replicates(self.split(by)[0])
-        return pooled_text(" & ".join(replicates)) if replicates else ""
+        """Return a sentence on what pairs are pooled over, and how cells weigh; empty if there is nothing to say."""
+        parameters = self.split(by)[0]
+        replicates = self.replicates(parameters)
+        others = set(self._names) - {*parameters, *replicates}
+        sentences = [pooled_text(" & ".join(replicates))] if replicates else []
+        if self._adaptive and others and len(self._cells) > 1:
+            sentences.append(f"pairs are pooled {SHARED_SEEDS}")
+        return "; ".join(sentences)
 
     def left_out(self) -> str:
         """Return a sentence with the numbers of cells and seeds that cannot be paired; empty if all can."""

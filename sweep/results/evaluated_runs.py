@@ -91,6 +91,11 @@ class EvaluatedRuns(DefaultFloatingPoint):
         return self.complete and not self.study.seeds.until
 
     @property
+    def adaptive(self) -> bool:
+        """Whether the cells of a complete result have as many runs as ``seeds.until`` needed."""
+        return self.complete and self.study.seeds.until is not None
+
+    @property
     def pooled_tally(self) -> pd.DataFrame:
         """The tally for pooling cells. If cells have different numbers of runs, weights make them count equally."""
         return self.tally if self.even else with_equal_cells(self.tally)

@@ -288,7 +288,8 @@ class Queries(EvaluatedRuns):
             A swept parameter with at most 20 values.
         by
             Other parameters, by default all. Each combination of their values has a row; pairs of runs are pooled over
-            the rest. Also the measure to compare: ``"rate"`` (convergence and steps) or a measure such as
+            the rest. With ``seeds.until``, pairs that are pooled have the seeds of all their cells, so that cells
+            weigh alike. Also the measure to compare: ``"rate"`` (convergence and steps) or a measure such as
             ``"final_loss"``; by default the accuracy or loss of test patterns, else the rate, or the final loss if
             there is no criterion.
         margin
@@ -334,7 +335,7 @@ class Queries(EvaluatedRuns):
             if by is not None and parameters:
                 raise SweepError(f"by: must be a measure with each_at_best, got {list_text(parameters)}; leave it out")
             return compared_at_best(self, vary, chosen, margin)
-        by_measure = ComparedBy.of_study(self.study, measure, margin)
+        by_measure = ComparedBy.of_study(self.study, measure, margin, on_shared_seeds=self.adaptive)
         compared = compare_values(self.runs_by(measure), self.study.grid, vary, parameters, by_measure)
         if compared.empty:
             raise SweepError(f"no seed is trained at two values of {vary} yet; run the same study again to continue")

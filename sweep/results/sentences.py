@@ -37,6 +37,9 @@ _LARGEST_SHARE, _LARGEST_ERROR = 1.005, 0.2
 # How runs ended, where the name of the status is no verb.
 _ENDED = {"exhausted": "ran out of steps (exhausted)", "plateau": "ended on a plateau"}
 
+# The clause on comparisons that pool cells whose numbers of seeds seeds.until decided
+SHARED_SEEDS = "with the seeds that all pooled cells have, so that cells weigh alike"
+
 # The note on intervals of several cells, by whether they are computed from rows of runs.
 _INTERVALS = {
     True: "intervals count each seed once: cells share seeds, so their runs are not independent",

@@ -61,6 +61,10 @@ class Measured(NamedTuple):
         found = self.rearranged(lambda values: values[cells, seeds], self.replicates)
         return found._replace(values=np.where((cells >= 0)[:, None], found.values, np.nan))
 
+    def only(self, runs: Array) -> Measured:
+        """Return the measure without all but some runs, (n_cells, n_seeds) of bool."""
+        return self._replace(values=np.where(runs, self.values, np.nan))
+
     def in_order(self, places: Array) -> Measured:
         """Return the measure with the seeds of each cell in another order, (n_cells, n_seeds)."""
         return self.rearranged(lambda values: np.take_along_axis(values, places, axis=1))

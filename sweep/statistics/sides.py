@@ -35,6 +35,13 @@ class Groups:
         """Return the largest value among the strata of each group."""
         return np.maximum.reduceat(values[self._order], self._starts)
 
+    def in_all(self, values: Array) -> Array:
+        """Return truth values of strata and seeds that hold in all strata of the group, (n_strata, n_seeds)."""
+        found = np.empty_like(values)
+        for own in self.strata:
+            found[own] = values[own].all(axis=0)
+        return found
+
     def smallest(self, values: Array) -> Array:
         """Return the smallest value among the strata of each group."""
         return np.minimum.reduceat(values[self._order], self._starts)
@@ -76,6 +83,10 @@ class Side:
         found = self.runs.clusterings()
         n = len(self.runs.values)
         return [Side(each, np.repeat(self.most_steps, len(each.values) // n)) for each in found]
+
+    def only(self, runs: Array) -> Side:
+        """Return the side without all but some runs, (n_strata, n_seeds) of bool."""
+        return Side(self.runs.only(runs), self.most_steps)
 
     def values(self, pairs: Pairs) -> Array:
         """Return the values of runs in paired strata."""
@@ -120,3 +131,14 @@ class Side:
             independent_runs(n_of_seeds, runs, unanimous),
         )
         return clusters, add(pairs.both * most[:, None]).ravel()
+
+
+def on_shared_seeds(first: Side, second: Side, strata: pd.DataFrame, by: Sequence[str]) -> tuple[Side, Side]:
+    """Return the pairs of runs with the seeds that all strata of a group have, so that strata weigh alike.
+
+    Strata without any pair do not count. Groups are the combinations of the values of ``by``.
+    """
+    both = first.runs.present & second.runs.present
+    paired = np.flatnonzero(both.any(axis=1))
+    both[paired] = Groups(strata.iloc[paired], by).in_all(both[paired])
+    return first.only(both), second.only(both)

@@ -10,9 +10,13 @@ import pytest
 
 import sweep
 from sweep import Study, SweepError
+from sweep.results.comparison import Pairing
 from sweep.results.sentences import answer
 from sweep.results.tables.cells_table import cells_table
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.racing import mean_interval
+from tests.sweep.invented import result_of
+from tests.sweep.support import make_study
 
 TABLES: dict[str, Any] = {
     "data": {"task": "xor"},
@@ -107,6 +111,45 @@ def test_replicates_are_ranked_together() -> None:
     assert cells_table(pooled, pooled.cells, top=1).frame["learning_rate"].tolist() == [means.idxmax()]
     with pytest.raises(SweepError, match="race: needs"):
         result.race()
+
+
+def adaptive(n_seeds: list[int], until: dict[str, Any] | None = None) -> sweep.Result:
+    """Return invented runs of six cells, with as many seeds in each as a race might train."""
+    tables = make_study(count=40, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.4]).canonical()
+    tables["seeds"] |= {"until": until} if until else {}
+    del tables["method"]
+    study = Study(**tables)
+    converged = np.random.default_rng(8).random((6, 40)) < np.linspace(0.1, 0.9, 6)[:, None]
+    kept = np.arange(40) < np.array(n_seeds)[:, None]
+    result = result_of(study, Measured.of_ends(np.where(kept, 50, -1).astype(np.int32), converged & kept))
+    result.complete = True
+    return result
+
+
+UNTIL = {"best": "rate", "first": 10}
+UNEVEN = [40, 20, 10, 40, 40, 20]
+
+
+def test_pooled_comparisons_weigh_cells_alike() -> None:
+    """Pairs that are pooled have the seeds of all their cells; a row of single cells has all of theirs."""
+    result = adaptive(UNEVEN, UNTIL)
+    rows = result.outcomes.converged
+    (pooled,) = result.compare("hidden", []).to_dict("records")
+    assert (pooled["n_seeds"], pooled["n_pairs"]) == (10, 30)
+    assert pooled["difference"] == pytest.approx(rows[:3, :10].mean() - rows[3:, :10].mean())
+    assert result.compare("learning_rate", [])["n_seeds"].tolist() == [20, 10, 10]  # of both values
+    assert result.compare("hidden")["n_seeds"].tolist() == [40, 20, 10]
+
+
+def test_two_results_are_pooled_with_the_seeds_of_all_cells_if_either_raced() -> None:
+    """Without a race, pairs are all that are there, as in partial results."""
+    every = adaptive([40] * 6)
+    for raced, n_pairs in ((adaptive(UNEVEN, UNTIL), 60), (adaptive(UNEVEN), 170)):
+        pairing = Pairing(every, raced)
+        assert pairing.compare([])["n_pairs"].tolist() == [n_pairs]
+        assert pairing.compare()["n_pairs"].tolist() == UNEVEN
+        assert ("weigh alike" in pairing.pooled([])) == (n_pairs == 60)
+        assert "weigh alike" not in pairing.pooled(["hidden", "learning_rate"])
 
 
 def test_without_a_race_there_is_no_table() -> None:
