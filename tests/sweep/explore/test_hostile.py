@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -188,16 +189,26 @@ def test_an_interrupt_ends_it_within_a_second(server, number):
     assert "Traceback" not in errors
 
 
-def test_after_a_kill_the_same_address_answers_with_the_same_tile(server, tmp_path):
-    path = "tile/1/0/1/256?value=steps"
-    first = httpx.get(server.address + path, timeout=120).content
-    server.end(signal.SIGKILL)
-    again = Server(tmp_path)
+@pytest.mark.parametrize("kills", [1, pytest.param(50, marks=pytest.mark.soak)])
+def test_after_kills_the_same_address_answers_with_the_same_tiles(server, tmp_path, kills):
+    """It is killed while it trains and writes tiles, the first time once they are answered, and started again."""
+    paths = [f"tile/1/{i}/{j}/256?value=steps" for i in (0, 1) for j in (0, 1)]
+    draw, running = random.Random(3), server
+    tiles: dict[str, bytes] = {}
     try:
-        assert again.address == server.address
-        assert httpx.get(again.address + path, timeout=120).content == first
+        for _ in range(kills):
+            with ThreadPoolExecutor(len(paths)) as pool:
+                asked = [pool.submit(httpx.get, running.address + path, timeout=600) for path in paths]
+                wait(asked, draw.uniform(0, 6) if tiles else None)
+                assert "Traceback" not in running.end(signal.SIGKILL)
+            for path, answer in zip(paths, asked, strict=True):
+                if not isinstance(answer.exception(), httpx.TransportError):
+                    assert tiles.setdefault(path, answer.result().content) == answer.result().content
+            running = Server(tmp_path)
+            assert running.address == server.address
+        assert {path: httpx.get(running.address + path, timeout=600).content for path in paths} == tiles
     finally:
-        again.end()
+        running.end(signal.SIGKILL)
 
 
 def test_two_servers_share_tiles(server, tmp_path):
