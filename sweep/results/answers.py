@@ -156,26 +156,6 @@ def column_of(name: str, allowed: Iterable[str]) -> str:
     return column
 
 
-def sort_by(cells: pd.DataFrame, name: str, default: str) -> pd.DataFrame:
-    """Return the rows of a table sorted by a column or its synonym; SweepError if there is no such column.
-
-    The table has cells of a result, or is that of :func:`sweep.results.pooled_cells.sum_over`. Rates, counts and
-    margins come from the highest, all other columns from the lowest. For ``default``, the statistic by which answers
-    rank cells, rows are ranked: the best first, ties by the other statistics.
-    """
-    column = synonyms().get(name, name)
-    if column not in cells:
-        raise SweepError(unknown("column", name, names_of(cells.columns)))
-    if column == default:
-        return rank_cells(cells, column)
-    found = every().get(column) or every().get(column.rpartition("_")[0])  # or that of which it is an end
-    is_high = found is not None and (found.more_is_better or found.kind == "count")
-    downward = column in ("n_cells", "best_rate") or is_high
-    if column == "best_value":
-        downward = every()[default].more_is_better
-    return cells.sort_values(column, ascending=not downward, na_position="last", kind="stable")
-
-
 def n_not_worse(result: EvaluatedRuns) -> int:
     """Return the number of other cells whose interval overlaps with that of the best cell."""
     cells, statistic = answered_cells(result), ranking_statistic(result)

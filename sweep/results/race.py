@@ -34,10 +34,10 @@ def confidence_of(result: EvaluatedRuns, statistic: str) -> float:
 def rank_with_race(result: EvaluatedRuns, cells: pd.DataFrame, by: str) -> pd.DataFrame:
     """Return cells from the best to the worst, those first that a race by this statistic left.
 
-    They have equally many seeds, so their values rank them, and not the ends of intervals.
+    They have equally many seeds, so their values rank them, and not the ends of intervals. Cells may be pooled.
     """
     race = raced_by(result, by)
-    if race is None:
+    if race is None or "cell" not in cells:
         return rank_cells(cells, by)
     left = race.race.left[cells["cell"].to_numpy()]
     return pd.concat([rank_cells(cells[left], by), rank_cells(cells[~left], by)])

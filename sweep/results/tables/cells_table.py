@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sweep.errors import SweepError
+from sweep.errors import SweepError, unknown
 from sweep.results.answers import (
     answered_cells,
     has_criterion,
     held_out_of,
     main_statistics,
+    names_of,
     possible_statuses,
     ranking_statistic,
-    sort_by,
     swept,
 )
 from sweep.results.queries import Queries
@@ -54,17 +54,14 @@ def cells_table(
 
     ``whole`` has all rows: cells of the result, or a table of :mod:`sweep.results.pooled_cells`. By default rows are in
     the order of the study, or with ``top``, the most rows, the best come first; ``sort`` is as in
-    :func:`sweep.results.answers.sort_by`.
+    :func:`sorted_cells`.
     """
     if top is not None and top < 1:
         raise SweepError(f"top: must be at least 1, got {top}")
-    study, default = result.study, ranking_statistic(result)
+    study = result.study
     frame = whole = whole if by else answered_cells(result).loc[whole.index]
     if sort or top:
-        ranked = (
-            rank_with_race(result, whole, default) if not (sort or by) else sort_by(whole, sort or default, default)
-        )
-        frame = ranked.head(top or len(whole))
+        frame = sorted_cells(result, whole, sort).head(top or len(whole))
     counts = ("n_cells", "n_runs") if by else ("n_runs",)
     varied = [name for name in counts if frame[name].nunique() > 1]
     columns = [value_column(name) for name in (by or (*cell_number(result), *swept(study)))]
@@ -82,11 +79,33 @@ def cells_table(
         columns.append(
             TableColumn("best cell", lambda row: _best_of(result, row, others), ("best_cell",), is_text=True)
         )
-    title = _rows_text(frame, len(whole), by) + _order_text(default, sort, top) + _alike_text(whole, frame, counts)
+    order = _order_text(ranking_statistic(result), sort, top)
+    title = _rows_text(frame, len(whole), by) + order + _alike_text(whole, frame, counts)
     notes = [of_several_cells(result)] if by else []
     if not by or "expected_steps" in frame or not has_criterion(study):
         notes.append(of_each_cell(study))
     return Table(title, tuple(columns), frame, len(whole), tuple(notes), "numbers by status")
+
+
+def sorted_cells(result: Queries, cells: pd.DataFrame, name: str | None) -> pd.DataFrame:
+    """Return the rows of a table sorted by a column or its synonym; SweepError if there is no such column.
+
+    The table has cells of the result, or is that of :func:`sweep.results.pooled_cells.sum_over`. Rates, counts and
+    margins come from the highest, all other columns from the lowest. By default, and for the statistic by which answers
+    rank cells, rows are ranked: the best first, ties by the other statistics.
+    """
+    default = ranking_statistic(result)
+    column = synonyms().get(name, name) if name else default
+    if column not in cells:
+        raise SweepError(unknown("column", name or default, names_of(cells.columns)))
+    if column == default:
+        return rank_with_race(result, cells, column)
+    found = every().get(column) or every().get(column.rpartition("_")[0])  # or that of which it is an end
+    is_high = found is not None and (found.more_is_better or found.kind == "count")
+    downward = column in ("n_cells", "best_rate") or is_high
+    if column == "best_value":
+        downward = every()[default].more_is_better
+    return cells.sort_values(column, ascending=not downward, na_position="last", kind="stable")
 
 
 def _rows_text(frame: pd.DataFrame, n_rows: int, by: Sequence[str]) -> str:

@@ -14,8 +14,9 @@ from scipy import stats
 
 import sweep
 from sweep import Result, SweepError
-from sweep.results import answers, sentences
+from sweep.results import sentences
 from sweep.results.pooled_cells import sum_over
+from sweep.results.tables.cells_table import sorted_cells
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.ranking import rank_cells
@@ -41,7 +42,6 @@ def test_best_is_the_highest_rate_then_the_fewest_steps() -> None:
     """Cells are ranked by rate, then by expected steps, then by number."""
     cells = invented([0.5, 0.9, 0.9, 0.9, 0.0], [1.0, 300.0, 200.0, 200.0, float("inf")])
     assert list(rank_cells(cells)["cell"]) == [2, 3, 1, 0, 4]
-    assert list(answers.sort_by(cells, "rate", "convergence_rate")["cell"]) == [2, 3, 1, 0, 4]
 
 
 @pytest.mark.parametrize(
@@ -61,17 +61,17 @@ def test_best_is_the_highest_rate_then_the_fewest_steps() -> None:
 )
 def test_order_by_a_column(result: Result, name: str, column: str, ascending: bool) -> None:
     """Counts and rates are sorted from the highest, other columns from the lowest; missing values come last."""
-    sorted_cells = answers.sort_by(result.cells, name, "convergence_rate")
-    assert sorted(sorted_cells["cell"]) == list(range(8))
-    values = sorted_cells[column].dropna()
+    ordered = sorted_cells(result, result.cells, name)
+    assert sorted(ordered["cell"]) == list(range(8))
+    values = ordered[column].dropna()
     assert list(values) == sorted(values, reverse=not ascending)
-    assert sorted_cells[column].iloc[: len(values)].notna().all()
+    assert ordered[column].iloc[: len(values)].notna().all()
 
 
 def test_unknown_column(result: Result) -> None:
     """The error lists the names that users write."""
     with pytest.raises(SweepError, match=r"unknown column 'median_step'; did you mean 'median_steps'.* rate, "):
-        answers.sort_by(result.cells, "median_step", "convergence_rate")
+        sorted_cells(result, result.cells, "median_step")
 
 
 def independent_runs(runs: pd.DataFrame) -> float:
