@@ -4,40 +4,40 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sweep import Study, load_study
-from tests.sweep.strategies import study_tables
-from tests.sweep.support import SECTIONS, make_study, write_study
+from tests.sweep.compositions.checks import check_reading
+from tests.sweep.compositions.studies import Tables, valid_compositions, with_files
+from tests.sweep.support import SECTIONS, make_study
 from tests.sweep.training.test_options import SWEPT, study_of
 
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder for study files."""
-    return tmp_path_factory.mktemp("studies")
-
-
-@given(study_tables())
-def test_canonical_form_round_trips(folder: Path, tables: dict[str, Any]) -> None:
-    """The canonical text is a study file of the same study, and canonical itself."""
-    study = Study(**tables)
-    loaded = load_study(write_study(folder / "study.toml", study))
-    assert loaded.identity == study.identity
-    assert loaded == study
-    assert hash(loaded) == hash(study)
-    assert (loaded.name, loaded.description) == (study.name, study.description)
-    assert list(loaded.parameters.items()) == list(study.parameters.items())
-    assert loaded.to_toml() == study.to_toml()
+DRAWS = settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
 
 
 @pytest.mark.slow
-@given(study_tables(), st.randoms(use_true_random=False))
-def test_key_order_name_and_description_do_not_count(tables: dict[str, Any], random: Any) -> None:
+@DRAWS
+@given(valid_compositions())
+def test_canonical_form_round_trips(tables: Tables) -> None:
+    """The canonical text is a study file of the same study, and canonical itself."""
+    with TemporaryDirectory() as folder:
+        tables = with_files(tables, Path(folder))
+        check_reading(Study(**tables), tables, Path(folder, "study.toml"))
+
+
+@pytest.mark.slow
+@DRAWS
+@given(valid_compositions(), st.randoms(use_true_random=False))
+def test_key_order_name_and_description_do_not_count(tables: Tables, random: Any) -> None:
     """The order of keys, the name and the description do not change the identity."""
 
     def shuffled(table: dict[str, Any]) -> dict[str, Any]:
@@ -50,19 +50,25 @@ def test_key_order_name_and_description_do_not_count(tables: dict[str, Any], ran
         for key, table in shuffled(tables).items()
     }
     other |= {"name": "other", "description": "another text"}
-    assert Study(**other).identity == Study(**tables).identity
+    with TemporaryDirectory() as folder:
+        one, two = (Study(**with_files(each, Path(folder))) for each in (other, tables))
+        assert one.identity == two.identity
 
 
-@given(study_tables())
-def test_defaults_spelled_out_do_not_count(tables: dict[str, Any]) -> None:
+@pytest.mark.slow
+@DRAWS
+@given(valid_compositions())
+def test_defaults_spelled_out_do_not_count(tables: Tables) -> None:
     """An explicit default is the same study as an omitted one."""
-    study = Study(**tables)
-    written: dict[str, Any] = {**tables, "network": {}, "training": {}}
-    for name, value in study.fixed().items():
-        if name in SECTIONS and value is not None and study.uses(name):
-            section = written[SECTIONS[name]] = dict(written.get(SECTIONS[name], {}))
-            section[name] = value
-    assert Study(**written).identity == study.identity
+    with TemporaryDirectory() as folder:
+        tables = with_files(tables, Path(folder))
+        study = Study(**tables)
+        written: dict[str, Any] = {**tables, "network": {}, "training": {}}
+        for name, value in study.fixed().items():
+            if name in SECTIONS and value is not None and study.uses(name):
+                section = written[SECTIONS[name]] = dict(written.get(SECTIONS[name], {}))
+                section[name] = value
+        assert Study(**written).identity == study.identity
 
 
 def test_order_of_parameters_counts() -> None:

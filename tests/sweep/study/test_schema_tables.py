@@ -9,13 +9,25 @@ import pytest
 
 from sweep import Study, StudyError
 from tests.sweep.schemas import accepts
-from tests.sweep.strategies import TASKS_OF_FOUR
+
+TASKS: list[dict[str, Any]] = [
+    *({"task": name} for name in ("xor", "and", "or", "seed")),
+    {"task": "boolean", "bits": 2, "function": 9, "coding": "pm1", "target_low": -1, "target_high": 1},
+    {"task": "parity", "bits": 2, "target_high": 0.9},
+    {"task": "encoder", "n": 4},
+    {"task": "moons", "n": 2, "noise": 0.1, "data_seed": 7},
+    {"task": "spiral", "n": 2, "classes": 2},
+    {"task": "noise", "n": 4, "n_inputs": 3, "n_outputs": 2},
+    {"task": "noise", "n": 6, "n_inputs": 1, "train_count": 4, "split_seed": 3},
+    {"task": "parity", "bits": 3, "train": [5, 0, 1, 2], "decision_threshold": 0.3},
+    {"task": "xor", "test": {"task": "or", "coding": "pm1"}, "label_noise": 0.5, "noise_seed": 1},
+]
 
 
 @pytest.mark.parametrize(
     ("tables", "allowed"),
     [
-        *(({"data": data}, True) for data in TASKS_OF_FOUR),
+        *(({"data": data}, True) for data in TASKS),
         ({"data": {"file": "a.csv"}}, True),
         (
             {
