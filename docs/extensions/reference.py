@@ -23,7 +23,7 @@ from sweep.schemas.cell_columns import cells_columns
 from sweep.schemas.run_columns import curves_columns, runs_columns
 from sweep.statistics.definitions import definitions, explain_statistic
 from sweep.store.contents import FILES
-from sweep.store.run_facts import ALWAYS, COMPLETE, FACTS, FORMAT, SOMETIMES
+from sweep.store.run_facts import FACTS, FORMAT
 from sweep.study.data.tasks import TASKS
 from sweep.study.explanations.component_texts import component_texts
 from sweep.study.explanations.glossary import LISTS, SWEPT, entries, note_on_task
@@ -223,8 +223,7 @@ def facts() -> Lines:
     """Yield the number of the format, and the keys of run.json."""
     yield f"The format has number {FORMAT}. A folder with a higher number than a version knows is refused.\n"
     yield "| key | meaning | present |\n|---|---|---|"
-    present = {ALWAYS: "always", COMPLETE: "once complete", SOMETIMES: "if known"}
-    yield from (f"| `{name}` | {_plain(fact.meaning)} | {present[fact.required]} |" for name, fact in FACTS.items())
+    yield from (f"| `{name}` | {_plain(meaning)} | {present} |" for name, (present, meaning) in FACTS.items())
 
 
 def statuses() -> Lines:

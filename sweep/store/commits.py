@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from operator import ge
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Protocol, get_type_hints
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kernels.floating_point import default_floating_point
 from sweep.errors import DamageError, StoreError
@@ -23,16 +22,6 @@ from sweep.study.model import Study
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-
-_NAMES: dict[type, str] = {
-    str: "text",
-    int: "an integer of at least 0",
-    float: "a finite number",
-    bool: "true or false",
-    type(None): "null",
-    list: "a list",
-}
 
 
 def encode_record(facts: Mapping[str, Any]) -> bytes:
@@ -52,22 +41,6 @@ def decode_record(content: bytes, where: str) -> dict[str, Any]:
     if check != expected:
         raise DamageError(where, "its content does not match its 'check'")
     return dict(facts)
-
-
-def check_kinds(where: str, facts: Mapping[str, Any], kinds: Mapping[str, tuple[type, ...]]) -> None:
-    """Check that required keys have values of the right types. A float may be written as an integer."""
-    for key, allowed in kinds.items():
-        if key not in facts:
-            raise DamageError(where, f"it has no key {key!r}")
-        if not any(_is_a(facts[key], kind) for kind in allowed):
-            names = " or ".join(_NAMES[kind] for kind in allowed)
-            raise DamageError(where, f"{key!r} must be {names}, got {facts[key]!r:.50}")
-
-
-def _is_a(value: Any, kind: type) -> bool:
-    if kind in (int, float) and type(value) is int:
-        return bool(0 <= value < 2**63)
-    return type(value) is kind and not (isinstance(value, float) and not math.isfinite(value))
 
 
 def _check(facts: Mapping[str, Any]) -> str:
@@ -177,11 +150,6 @@ class Commit:
             )
 
 
-# Keys of every commit, and of those of adaptive rounds.
-_SOME: dict[str, tuple[type, ...]] = {"trained": (int,)}
-_KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items() if name not in _SOME}
-
-
 def check_planned(commit: Commit, plan: Plan) -> None:
     """Refuse a commit of another study, or of other runs than this plan has in its part."""
     commit.check(plan.study.identity, plan.part(commit.part) if commit.part < plan.n_parts else None)
@@ -202,10 +170,6 @@ def cover(commits: Sequence[Commit], n_runs: int | None) -> bool:
 def decode_commit(content: bytes, where: str, study: Study) -> Commit:
     """Decode a commit file, whose name must be that of the part, and check it; ``where`` is its path, for errors."""
     facts = decode_record(content, where)
-    unknown = [key for key in facts if key not in _KINDS | _SOME]
-    if unknown:
-        raise DamageError(where, f"it has an unknown key {unknown[0]!r}")
-    check_kinds(where, facts, _KINDS | {name: kind for name, kind in _SOME.items() if name in facts})
     for name in ("study", "log_digest", "sources_digest", "pcg64_digest"):  # equal in many commits: hold each once
         facts[name] = sys.intern(facts[name])
     commit = Commit(**facts)
@@ -215,8 +179,6 @@ def decode_commit(content: bytes, where: str, study: Study) -> Commit:
         raise DamageError(where, f"it is the commit of part {commit.part}")
     if not commit.start < commit.stop <= study.n_runs:
         raise DamageError(where, f"it names runs {commit.start} to {commit.stop}, but the study has {study.n_runs}")
-    if commit.trained_steps < 0:
-        raise DamageError(where, f"it counts {commit.reused_steps} reused steps among {commit.net_steps} in all")
     if not PART_NAME.fullmatch(commit.file) or not commit.file.startswith(f"{commit.part:07d}-"):
         raise DamageError(where, f"'file' must name a file of its part, got {commit.file!r:.80}")
     return commit

@@ -15,7 +15,7 @@ from sweep.store.bits import BITS
 from sweep.store.commits import COMMIT_NAME, PART_NAME, decode_record, encode_record
 from sweep.store.contents import fitting
 from sweep.store.files import Files
-from sweep.store.run_facts import FormatError, check_format, read_facts, read_study, waves_of
+from sweep.store.run_facts import FormatError, check_format, read_facts, read_study
 from sweep.study.model import Study
 
 
@@ -24,8 +24,6 @@ def head_faults(files: Files) -> list[str]:
     if not files.has("study.toml") and not files.has("run.json"):
         raise StoreError(f"{files.place!r} is not a results folder: it has no study.toml")
     study, facts, faults = _read(files)
-    if study and facts:
-        faults += _waves_faults(study, facts, files)
     if study and facts and study.identity != facts["identity"]:
         wrong = "run.json" if study.identity == _identity_of_commits(files) else "study.toml"
         faults.append(f"{files.where(wrong)!r} is damaged: study.toml and run.json belong to different studies")
@@ -43,8 +41,6 @@ def restore_head(files: Files, original: Study | None) -> list[str]:
     most = _identity_of_commits(files)
     if facts and most not in (None, facts["identity"]):
         facts = None  # facts of another study
-    if facts and study and _waves_faults(study, facts, files):
-        facts = None
     about = {} if facts else _about_parts(files, most)
     identity = facts["identity"] if facts else about["identity"]
     sha256 = facts.get("study_sha256") if facts else None
@@ -78,23 +74,6 @@ def _read(files: Files) -> tuple[Study | None, dict[str, Any] | None, list[str]]
     except StoreError as error:
         faults.append(str(error))
     return study, facts, faults
-
-
-def _waves_faults(study: Study, facts: dict[str, Any], files: Files) -> list[str]:
-    """Return the faults of the waves in run.json, which must agree with those in parts."""
-    where = files.where("run.json")
-    identity = study.identity
-    if identity != facts["identity"]:
-        return []
-    try:
-        waves = waves_of(facts, study, where)
-    except StoreError as error:
-        return [str(error)]
-    with suppress(StoreError):  # no part can be read
-        recorded = waves_of(_about_parts(files, identity), study, where)
-        if waves != recorded:
-            return [f"{where!r} is damaged: 'waves' must be {recorded} by its parts, got {waves}"]
-    return []
 
 
 def _identity_of_commits(files: Files) -> str | None:

@@ -14,7 +14,7 @@ import pytest
 import sweep
 from sweep import StoreError, open_result
 from sweep.schedule.plan import Plan
-from sweep.store.commits import Commit, check_planned
+from sweep.store.commits import check_planned
 from sweep.store.store import Store
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
@@ -49,31 +49,8 @@ def commits_of(folder: Path) -> list[Path]:
     return sorted((folder / "commits").iterdir())
 
 
-KEYS = [name for name in Commit.__dataclass_fields__ if name != "trained"]
-NUMBERS = (
-    *("trained", "reused_steps", "numerics_version", "part"),
-    *("start", "stop", "net_steps", "lane_steps", "begin", "end"),
-)
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
-    **{f"no {key}": ({key: ...}, f"it has no key '{key}'") for key in KEYS},
-    **{f"null {key}": ({key: None}, f"'{key}' must be") for key in KEYS},
-    **{f"truth {key}": ({key: True}, f"'{key}' must be") for key in NUMBERS},
-    **{
-        f"negative {key}": (
-            {key: -1},
-            f"'{key}' must be an integer of at least 0, got -1" if key not in ("begin", "end") else f"'{key}' must be",
-        )
-        for key in NUMBERS
-    },
-    **{f"immense {key}": ({key: 10**400}, f"'{key}' must be") for key in NUMBERS},
-    "text for a number": ({"stop": "20"}, "'stop' must be an integer of at least 0, got '20'"),
-    "fraction": ({"start": 0.0}, "'start' must be an integer of at least 0, got 0.0"),
-    "not a number": ({"begin": float("nan")}, "'begin' must be a finite number, got nan"),
-    "infinite": ({"end": float("inf")}, "'end' must be a finite number, got inf"),
-    "list": ({"file": ["x"]}, "'file' must be text, got ['x']"),
-    "further key": ({"further": 1}, "unknown key 'further'"),
     "other part": ({"part": 1}, "it is the commit of part 1"),
-    "more steps reused than taken": ({"net_steps": 5, "reused_steps": 6}, "counts 6 reused steps among 5 in all"),
     "no runs": ({"stop": 0}, "runs 0 to 0"),
     "too many runs": ({"stop": 121}, "runs 0 to 121, but the study has 120"),
     "absolute part": ({"file": "/etc/passwd"}, "'/etc/passwd'"),
@@ -87,7 +64,7 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_commit_with_other_content(begun: Path, six_parts: Path, tmp_path: Path, name: str) -> None:
-    """A commit with impossible keys, types or values is refused when a study is resumed and when it is read."""
+    """A commit with impossible values is refused when a study is resumed and when it is read."""
     changes, fault = CHANGES[name]
     for source, use in ((begun, resume), (six_parts, read)):
         folder = copy_result(source, tmp_path / source.parent.name)

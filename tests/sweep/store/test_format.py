@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import sweep
-from sweep import StoreError
 from sweep.store.files import Files
 from sweep.store.local import files_at
 from sweep.store.run_facts import FORMAT, FormatError
@@ -86,16 +85,3 @@ def test_lost_run_json_of_a_later_format(whole: Path, tmp_path: Path, monkeypatc
     with pytest.raises(FormatError, match="has format 2"):
         sweep.repair(tmp_path / "r")
     assert tree(tmp_path / "r") == before
-
-
-def test_a_damaged_format(whole: Path, tmp_path: Path) -> None:
-    """A damaged number of the format is detected and repaired."""
-    for value in (..., None, True, "1", 1.0, 1.5, 0, -1, 10**30):
-        folder = copy_result(whole, tmp_path / str(len(list(tmp_path.iterdir()))))
-        rewrite(folder / "run.json", format=value)
-        with pytest.raises(StoreError, match=r"run\.json' is damaged: .*'format'"):
-            sweep.open_result(folder)
-        (fault,) = sweep.verify(folder).faults
-        assert "'format'" in fault
-        sweep.repair(folder)
-        assert sweep.open_result(folder).facts["format"] == FORMAT
