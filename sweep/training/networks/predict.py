@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.effort import Effort
 from kernels.floating_point import default_floating_point
-from kernels.train import Trainer
 from sweep.errors import SweepError, shown
 from sweep.results.networks import recorded_rows
 from sweep.results.result import Result
-from sweep.schedule.recipes import cell_settings, make_recipe, make_still, still_settings
 from sweep.system.plain_values import plain
 from sweep.training.component_trials import check_custom_components
+from sweep.training.networks.tester import outputs_of
 
 Array = NDArray[Any]
 
@@ -67,9 +65,4 @@ def predict(result: Result, inputs: Any, cell: int = 0, which: str = "final") ->
     if points.ndim != 2 or not len(points) or points.shape[1] != study.data.n_inputs or not np.isfinite(points).all():
         needs = f"rows of {study.data.n_inputs} numbers that are finite in {own['dtype']}"
         raise SweepError(f"inputs: must be {needs}, got {shown(plain(inputs))}")
-    settings = still_settings(cell_settings(plan, np.array([cell])))
-    settings["patterns"] = 0
-    recipe = make_still(make_recipe(study, own))
-    trainer = Trainer(recipe, points, np.zeros((len(points), study.data.n_targets)), effort=Effort.LEAST)
-    outcome = trainer.train(settings, weights, np.array([len(weights)]), hidden=own.hidden, final_weights=True)
-    return outcome.predictions.reshape(len(weights), len(points), -1)
+    return outputs_of(plan, int(cell), weights, points)

@@ -1,4 +1,4 @@
-"""Evaluate networks on the patterns to train on, or on held-out ones."""
+"""Evaluate networks on the patterns to train on, on held-out ones, or on any inputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from kernels.effort import Effort
 from kernels.loop.run_arrays import Columns, Outcome
 from kernels.recipe import Recipe
 from kernels.train import Trainer
-from sweep.schedule.recipes import ShapeRuns, make_still, still_settings
+from sweep.schedule.plan import Plan
+from sweep.schedule.recipes import ShapeRuns, cell_settings, make_recipe, make_still, still_settings
 from sweep.study.data.data_sets import DataSets
 from sweep.training.networks.kept_trainers import KeptTrainers
 
@@ -77,3 +78,14 @@ class Tester:
         still = self.settings(runs.recipe, runs.settings)
         arguments: dict[str, Any] = {"hidden": runs.cell.hidden, "predictions": predictions}
         return self.trainer(runs.recipe).train(still, weights, runs.counts, **arguments)
+
+
+def outputs_of(plan: Plan, cell: int, weights: Array, inputs: Array) -> Array:
+    """Return the outputs of networks of a cell for any inputs, (runs, patterns, outputs), as those of no step."""
+    own = plan.grid.cell(cell)
+    settings = still_settings(cell_settings(plan, np.array([cell])))
+    settings["patterns"] = 0
+    recipe, targets = make_still(make_recipe(plan.study, own)), np.zeros((len(inputs), plan.study.data.n_targets))
+    trainer = Trainer(recipe, inputs, targets, effort=Effort.LEAST)
+    outcome = trainer.train(settings, weights, np.array([len(weights)]), hidden=own.hidden, final_weights=True)
+    return outcome.predictions.reshape(len(weights), len(inputs), -1)

@@ -7,12 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.recipe import NamedParameters
-from kernels.train import Trainer
 from sweep.schedule.plan import Plan
 from sweep.schedule.recipes import make_recipe
-from sweep.study.model import Study
 from sweep.training.networks.part_trainer import PartTrainer
+from sweep.training.networks.tester import outputs_of
 from sweep.training.networks.trace import Trace
 
 Array = NDArray[Any]
@@ -73,22 +71,11 @@ def outputs_plane(trace: Trace) -> Plane | None:
     margin = _MARGIN * np.where(high > low, high - low, 1.0)
     x, y = (np.linspace(low[k] - margin[k], high[k] + margin[k], _SIDE) for k in (0, 1))
     points = np.column_stack([each.ravel() for each in np.meshgrid(x, y)])
-    outputs = _predict(trace.study, trace.cell, trace.weights, points)
+    weights = np.concatenate([part.ravel() for part in trace.weights.values()])
+    outputs = outputs_of(Plan(trace.study), trace.cell, weights[None], points)[0]
     cell = trace.study.grid.cell(trace.cell)
     scale = cell["gain"] * make_recipe(trace.study, cell).architecture.scales(cell.hidden)[0][0]
     number = "1" if "w1" in trace.weights else ""  # of the first hidden layer
     w = trace.weights.get(f"w{number}", np.zeros((2, 0)))
     units = np.column_stack([scale * w.T, trace.weights.get(f"b{number}", np.zeros(w.shape[1]))])
     return Plane(x, y, outputs[:, 0].reshape(_SIDE, _SIDE), units)
-
-
-def _predict(study: Study, cell: int, weights: NamedParameters, inputs: Array) -> Array:
-    """Return the outputs of a network for other inputs, (patterns, outputs), as those of a run without steps."""
-    recipe = make_recipe(study, study.grid.cell(cell))
-    recipe = recipe._replace(batch=None, order="cyclic", records_thresholds=False)
-    trainer = Trainer(recipe, inputs, np.zeros((len(inputs), recipe.architecture.outputs)))
-    settings = PartTrainer(Plan(study)).settings(np.array([cell]))
-    settings["max_steps"] = settings["patterns"] = 0
-    row = np.concatenate([part.ravel() for part in weights.values()])
-    outcome = trainer.train(settings, row[None], hidden=study.grid.cell(cell).hidden, final_weights=True)
-    return np.asarray(outcome.predictions[0]).reshape(len(inputs), -1)

@@ -31,15 +31,6 @@ ORACLE_STUDIES: dict[str, Study] = {
         max_steps=[0, 7, 150],
     ),
     "stall": make_study(count=60, hidden=[1, 2], learning_rate=[0.25, 1e-30], max_steps=300, scale=2.0),
-    "activations": make_study(
-        count=3,
-        activation=["relu", "tanh", "sigmoid", "identity"],
-        scale=[0.5, 2.0],
-        hidden=3,
-        learning_rate=[0.3],
-        max_steps=40,
-    ),
-    "biases": make_study(count=8, learning_rate=[0.2, 0.05], bias=[True, False], hidden=[2, 3]),
     "layers": make_study(
         count=4, hidden=[1, 3], layers=[1, 2, 4], activation=["tanh", "relu"], learning_rate=[0.1, 30.0], skip=True
     ),
@@ -53,35 +44,9 @@ ORACLE_STUDIES: dict[str, Study] = {
         batch=[2, 4],
         optimizer="adam",
     ),
-    "starts": make_study(
-        count=5,
-        base=2**32 - 5,
-        generator=["mt19937", "pcg64"],
-        scale=[0.5, 1.5],
-        distribution=["normal", "uniform"],
-        hidden=[2, 4],
-        learning_rate=0.1,
-    ),
-    "criteria": make_study(
-        count=10,
-        criterion=["max_error", "correct", "none", "loss"],
-        threshold=[0.1, 0.7],
-        learning_rate=[0.05, 5.0],
-        hidden=3,
-    ),
-    "losses": make_study(
-        count=5, loss=["mse", "sse"], output=["sigmoid", "identity"], hidden=2, learning_rate=[0.5], max_steps=50
-    ),
     "float32": make_study(
         count=8, dtype="float32", hidden=[2, 5], learning_rate=[0.1, 0.05, 30.0], threshold=[0.1, 1e-3], max_steps=150
     ),
-    "numbers of any sign": Study(
-        data={"inputs": [[0.5, -1.0, 2.0], [-0.25, 0.75, -1.5]], "targets": [[1.5, -0.5], [-2.0, 0.25]]},
-        training={"max_steps": 30, "learning_rate": 0.02},
-        parameters={"hidden": {"values": [4, 3]}},
-        seeds={"count": 10},
-    ),
-    "float32 tanh": make_study(count=8, dtype="float32", activation="tanh", learning_rate=[0.1, 0.7], max_steps=40),
 }
 
 
