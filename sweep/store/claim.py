@@ -18,7 +18,7 @@ from sweep.store.bits import Bits
 from sweep.store.commits import COMMIT_NAME, MixtureError, encode_record
 from sweep.store.contents import FILES, FOLDERS, collect_leftovers, fitting, holds_results, remove_results
 from sweep.store.files import Files, Lock
-from sweep.store.run_facts import FORMAT, read_facts, read_study, refuse_later_format
+from sweep.store.run_facts import FORMAT, read_facts, read_identity, read_study, refuse_later_format
 from sweep.store.store import Store
 from sweep.study.model import Study
 
@@ -151,9 +151,9 @@ def _check_same(files: Files, request: FolderRequest, holder: str | None) -> Non
     begun = files.has("run.json")
     if not begun and not holds_results(files):
         raise StoreError(f"folder {files.place!r} holds a study.toml but no results; choose another folder (--out)")
-    present = read_study(files)
-    if present.identity != request.study.identity:
-        names = f"(identity {present.identity[:12]}; yours has {request.study.identity[:12]})"
+    present = read_identity(files)
+    if present != request.study.identity:
+        names = f"(identity {present[:12]}; yours has {request.study.identity[:12]})"
         remedy = _remedy(files, holder)
         raise StoreError(f"results folder {files.place!r} holds another study {names}{remedy}")
     if begun:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from time import time
 from typing import Any
 
@@ -51,7 +52,20 @@ class FormatError(StoreError):
 
 def read_study(files: Files) -> Study:
     """Return the study in a results folder."""
-    content, where = files.read("study.toml"), files.where("study.toml")
+    return _study(files.read("study.toml"), files.where("study.toml"))
+
+
+def read_identity(files: Files) -> str:
+    """Return the identity of the study in a results folder, which a run checks several times."""
+    return _identity(files.read("study.toml"), files.where("study.toml"))
+
+
+@lru_cache(1)
+def _identity(content: bytes, where: str) -> str:
+    return _study(content, where).identity
+
+
+def _study(content: bytes, where: str) -> Study:
     try:
         return parse_study(content.decode(), where)
     except UnicodeDecodeError:

@@ -33,7 +33,7 @@ from sweep.store.commits import Commit, TrainedPart, commit_name, cover, encode_
 from sweep.store.files import Files, Lock, waits_ended_by
 from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
-from sweep.store.run_facts import FORMAT, read_facts, read_study
+from sweep.store.run_facts import FORMAT, read_facts, read_identity
 from sweep.store.stored_runs import WritableResult
 from sweep.study.model import Study
 from sweep.system.version import __version__
@@ -93,8 +93,8 @@ class Store(StoreReader, WritableResult):
             with waits_ended_by(_give_up, [self.files]):
                 if not all(map(self.files.has, names)):
                     return True
-                facts, study = read_facts(self.files), read_study(self.files)
-                if (facts["identity"], facts["keep"], study.identity) != (self.identity, self.keep, self.identity):
+                facts, present = read_facts(self.files), read_identity(self.files)
+                if (facts["identity"], facts["keep"], present) != (self.identity, self.keep, self.identity):
                     return True
                 return last is not None and not self.is_current(last)
         except StoreError:
@@ -104,7 +104,7 @@ class Store(StoreReader, WritableResult):
         """Return the error for removed results; it names what the folder holds now."""
         what = "the study over"
         with suppress(StoreError):
-            what = "another study" if read_study(self.files).identity != self.identity else what
+            what = "another study" if read_identity(self.files) != self.identity else what
         return StoreError(
             f"another run with --overwrite removed the results in {self.files.place!r} and started {what} there; wait "
             "until it ends, then run the study without --overwrite, or choose another place (--out)"
@@ -193,7 +193,7 @@ class Store(StoreReader, WritableResult):
 
     def _check_own(self) -> None:
         """Check that the folder still holds this study."""
-        if read_study(self.files).identity != self.identity:
+        if read_identity(self.files) != self.identity:
             raise StoreError(f"another run put another study into results folder {self.files.place!r} meanwhile")
 
 
