@@ -8,7 +8,7 @@ import numpy as np
 
 from kernels.data.control_layout import PREVIOUS, make_control_layout
 from kernels.data.packet import Packet
-from kernels.lanes.arithmetic import Lanes
+from kernels.lanes.arithmetic import Lanes, select
 from kernels.lanes.lane_rows import Memory, make_memory
 from kernels.lanes.operations import widen
 from kernels.loop.lane_assignment import RUN
@@ -34,10 +34,13 @@ def make_add_loss(recipe: Recipe, memory: Memory) -> Callable[[Packet, Lanes, in
     double = make_memory("float64", memory.width)
     is_wide = recipe.dtype == "float64"
     load, store, fill = double.load, double.store, double.fill
+    goes_on = recipe.stop == "after"  # otherwise a loss that is NaN is the last one
 
     @device
     def add_loss(packet: Packet, loss: Lanes, turn: int) -> None:
         wide = loss if is_wide else widen(loss)
+        if goes_on:
+            wide = select(wide == wide, wide, fill(np.inf))
         if adds:
             store(packet.doubles, plain, load(packet.doubles, plain) + wide)
         if adds_inverse:
