@@ -13,7 +13,14 @@ from kernels.loop.lane_assignment import EMPTY, FIRST_TURN, RUN
 from kernels.loop.run_arrays import Runs
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
-from kernels.start.numpy_shuffle import STREAM_NUMBERS, fill_numpy_permutation, seed_stream, skip_turns
+from kernels.start.numpy_shuffle import (
+    N_NUMBERS,
+    STREAM_NUMBERS,
+    fill_numpy_permutation,
+    make_fill_permutation,
+    seed_stream,
+    skip_turns,
+)
 from kernels.start.shuffle import fill_permutation
 from kernels.step.layout import Workspace, make_layout
 from kernels.variant import Variant
@@ -70,7 +77,34 @@ def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, 
 
     if recipe.order.startswith("continued"):
         return shuffle_from_stream
+    if recipe.generator_of_orders:
+        return _make_shuffle_from_states(recipe, variant)
     return shuffle_as_numpy if recipe.order == "numpy" else shuffle
+
+
+def _make_shuffle_from_states(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, Workspace, int], None]:
+    """Make the function of :func:`make_shuffle` where the state of each run's stream is in ``runs.seeds``."""
+    n_inputs, n_outputs = recipe.architecture.inputs, recipe.architecture.outputs
+    n_patterns, n_numbers = variant.n_patterns, N_NUMBERS[recipe.generator_of_orders]
+    first_row = make_layout(recipe, variant).shuffled
+    fill_pattern = _make_fill_pattern(recipe, variant)
+    fill_next = make_fill_permutation(recipe.generator_of_orders)
+
+    @device
+    def shuffle(patterns: Patterns, runs: Runs, workspace: Workspace, turn: int) -> None:
+        rows, seats, order = workspace.rows, workspace.seats, workspace.order
+        for lane in range(seats.shape[1]):
+            run = seats[RUN, lane]
+            if run != EMPTY:
+                first = n_patterns + lane * n_numbers
+                if turn == seats[FIRST_TURN, lane]:
+                    for k in range(n_numbers):
+                        order[first + k] = runs.seeds[run * n_numbers + k]
+                fill_next(order, n_patterns, first)
+                for n in range(n_patterns):
+                    fill_pattern(patterns, rows, lane, first_row + n * (n_inputs + n_outputs), order[n])
+
+    return shuffle
 
 
 def _make_fill_pattern(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Any, int, int, int], None]:

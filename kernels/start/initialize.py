@@ -84,7 +84,13 @@ class Start(NamedTuple):
 
 @default_floating_point
 def initial_weights(
-    start: Start, seeds: Array, architecture: Architecture, hidden: Hidden, dtype: str, out: Array | None = None
+    start: Start,
+    seeds: Array,
+    architecture: Architecture,
+    hidden: Hidden,
+    dtype: str,
+    out: Array | None = None,
+    numbers: Array | None = None,
 ) -> Array:
     """Draw the initial parameters of one network per seed, in float64, and round them at the end.
 
@@ -99,6 +105,8 @@ def initial_weights(
         Of the result.
     out : (n, parameters) of ``dtype``
         Where the result is written, in C order; by default new memory.
+    numbers : (n, drawn)
+        Random numbers of each network in their order of drawing, in place of those of its seed.
 
     Returns
     -------
@@ -115,13 +123,14 @@ def initial_weights(
     drawn = _read(start.order, shapes)
     ways = _ways(start, shapes)
     with np.errstate(over="ignore", invalid="ignore"):  # a number beyond the dtype is infinite
-        if _takes_one_pass(drawn, ways) and not start.attempt:
+        if _takes_one_pass(drawn, ways) and not start.attempt and numbers is None:
             way = next(iter(ways.values()))
             _fill(start, way.distribution, weights, seeds, way.factor, way.shift)
         else:
             factor, shift = _factors_and_shifts(ways, shapes)
             for rows in _few_at_once(len(weights), (1 + start.attempt) * weights.shape[1]):
-                parameters = _random_numbers(start, seeds[rows], drawn, ways, shapes)
+                own = None if numbers is None else numbers[rows]
+                parameters = _random_numbers(start, seeds[rows], drawn, ways, shapes, own)
                 parameters *= factor
                 parameters += shift
                 weights[rows] = parameters
@@ -187,13 +196,21 @@ def _memory(seeds: Array, n_parameters: int, dtype: str, out: Array | None) -> A
     return out
 
 
-def _random_numbers(start: Start, seeds: Array, drawn: dict[str, bool], ways: dict[str, _Way], shapes: Shapes) -> Array:
+def _random_numbers(
+    start: Start,
+    seeds: Array,
+    drawn: dict[str, bool],
+    ways: dict[str, _Way],
+    shapes: Shapes,
+    numbers: Array | None = None,
+) -> Array:
     """Return the random number of each parameter before it is scaled, (n, parameters); that of constant ones is 1."""
     turns = _turns(drawn, ways, shapes)
     n_drawn = sum(count for _, count in turns)
     places = _places(drawn, shapes, ways)
-    numbers = np.empty((len(seeds), (1 + start.attempt) * n_drawn or 1))
-    _fill_turns(start, numbers, seeds, turns)
+    if numbers is None:
+        numbers = np.empty((len(seeds), (1 + start.attempt) * n_drawn or 1))
+        _fill_turns(start, numbers, seeds, turns)
     parameters: Array = numbers[:, start.attempt * n_drawn + np.maximum(places, 0)]
     parameters[:, places < 0] = 1.0
     return parameters

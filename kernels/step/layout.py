@@ -15,8 +15,8 @@ from kernels.data.packet import Packet, Place, Stack
 from kernels.lanes.lane_rows import Memory, aligned_rows, make_memory
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Architecture, Hidden, Recipe, sizes_of
-from kernels.start.initialize import Start, drawn_turns
-from kernels.start.numpy_shuffle import STREAM_NUMBERS
+from kernels.start.numpy_shuffle import N_NUMBERS
+from kernels.start.streams import turns_before_orders
 from kernels.variant import Variant
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS, OUTPUTS
 
@@ -158,8 +158,10 @@ def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace
     seats = np.full((7, variant.width), -1, np.int64)
     rows = aligned_rows(layout.n_rows, variant.width, recipe.dtype)
     continues = recipe.order.startswith("continued")
-    n_streams = 1 if recipe.order == "numpy" else variant.width if continues else 0
-    clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns + n_streams * STREAM_NUMBERS, np.int64)
+    generator = recipe.generator_of_orders
+    n_streams = 1 if recipe.order == "numpy" else variant.width if continues or generator else 0
+    n_numbers = N_NUMBERS[generator or "mt19937"]
+    clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns + n_streams * n_numbers, np.int64)
     if continues:
         order = np.append(order, np.array(_drawn_turns(recipe, units), np.int64))
     doubles = aligned_rows(make_control_layout(recipe).n_doubles, variant.width, "float64")
@@ -168,11 +170,8 @@ def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace
 
 def _drawn_turns(recipe: Recipe, units: Hidden) -> list[int]:
     """Return how many numbers initial weights take from their stream, in turn: uniform, normal, uniform, .. ones."""
-    _, _, drawn = recipe.order.partition(" ")
-    distribution, _, order = drawn.partition(" in ")
-    start = Start(distribution, order=order or Start().order)
     counts: list[int] = []
-    for kind, count in drawn_turns(start, recipe.architecture.shapes(units)):
+    for kind, count in turns_before_orders(recipe, units):
         if len(counts) % 2 != (kind == "normal"):
             counts.append(0)
         counts.append(count)

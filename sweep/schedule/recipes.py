@@ -40,7 +40,10 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
         values["order"] = "numpy"
     elif cell["order"] == "continued":
         several = " " in cell["distribution"]
-        values["order"] = f"continued {cell['distribution']}" + (f" in {cell['draw_order']}" if several else "")
+        # Only NumPy draws weights of pcg64, or those of a next attempt after orders.
+        goes_on = study.restarts.max_restarts > 0 and study.restarts.draw == "next"
+        draws = "continued" if cell["generator"] == "mt19937" and not goes_on else cell["generator"]
+        values["order"] = f"{draws} {cell['distribution']}" + (f" in {cell['draw_order']}" if several else "")
     for name in ("activation", "output", "loss", "optimizer", "schedule"):
         values[name] = study.tables.custom[values[name]].key if values[name] in study.tables.custom else values[name]
     values |= {name: values[name].replace("none", "") for name in ("freeze", "share")}

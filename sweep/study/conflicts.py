@@ -77,7 +77,6 @@ def _rules(tables: OptionTables) -> Iterator[Rule]:
         lambda distribution, _: "truncated_normal" not in distributions_in(distribution),
         "distribution 'normal' or 'uniform'",
     )
-    yield Rule("order", "continued", "generator", _one_of("mt19937"), "generator 'mt19937'")
 
     for name, rule in vocabulary.STOPPING_RULES.items():
         if rule.needs_loss:
@@ -195,18 +194,13 @@ def _continued_faults(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for what orders from the stream of the initial weights cannot be combined with."""
     drawn = study.values_beside("distribution", "order", "continued")
     several = any(" " in distribution for distribution in drawn)
-    for name in ("distribution", "draw_order") if several else ("distribution",):
+    for name in ("generator", "distribution", "draw_order") if several else ("generator", "distribution"):
         values = study.values_beside(name, "order", "continued")
         if len(values) > 1:
             yield (
                 f"{study.key_of('order')}: 'continued' needs one {study.key_of(name)}, got {shown(list(values))}; "
                 "make a study for each"
             )
-    if drawn and study.restarts.max_restarts:
-        yield (
-            f"{study.key_of('order')}: 'continued' must not be combined with restarts, which draw from one stream; "
-            "use 'shuffled'"
-        )
 
 
 def _missing_layers(study: StudyContent) -> Iterator[str]:

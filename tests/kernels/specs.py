@@ -31,7 +31,16 @@ SCHEDULES = tuple(SCHEDULE_WORDS)
 CRITERIA = tuple(CRITERION_WORDS)
 STOPPING_RULES = tuple(STOPPING_RULE_WORDS)
 NEEDS_LOSS = {name: rule.needs_loss for name, rule in STOPPING_RULE_WORDS.items()}
-ORDERS = ("cyclic", "shuffled", "numpy", "continued normal", "continued uniform", "continued constant")
+ORDERS = (
+    "cyclic",
+    "shuffled",
+    "numpy",
+    "continued normal",
+    "continued uniform",
+    "continued constant",
+    "pcg64 normal",
+    "mt19937 uniform",
+)
 SCALINGS = ("standard", "ntk", "mean_field")
 
 # Every way of taking a step, none of which depends on the machine that runs the tests.

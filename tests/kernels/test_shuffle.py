@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from kernels.numba import jit
-from kernels.start.numpy_shuffle import STREAM_NUMBERS, fill_numpy_permutation, seed_stream, skip_turns
+from kernels.start.numpy_shuffle import (
+    STREAM_NUMBERS,
+    fill_numpy_permutation,
+    make_fill_permutation,
+    seed_stream,
+    skip_turns,
+)
 from kernels.start.shuffle import fill_permutation
+from kernels.start.streams import numbers_of, random_of
 from tests import oracle
 from tests.kernels.support import Array, sized
 
@@ -80,6 +87,35 @@ def test_continued_permutations() -> None:
             stream.random_sample(uniform)
             stream.standard_normal(normal)
         np.testing.assert_array_equal(row[:n_patterns], stream.permutation(n_patterns))
+
+
+@jit.kernel("permutations of streams of NumPy in a test")
+def fill_permutations_of_streams(rows: Array, orders: Array, fill: int) -> None:
+    """Fill a row of each order, one after another, from the stream in the last row."""
+    for row in range(orders.shape[0]):
+        if fill == 0:
+            fill_of_twister(rows, orders.shape[1], orders.shape[1])
+        else:
+            fill_of_pcg64(rows, orders.shape[1], orders.shape[1])
+        for k in range(orders.shape[1]):
+            orders[row, k] = rows[k]
+
+
+fill_of_twister, fill_of_pcg64 = make_fill_permutation("mt19937"), make_fill_permutation("pcg64")
+
+
+@pytest.mark.parametrize("generator", ["mt19937", "pcg64"])
+def test_permutations_go_on_from_streams_of_numpy(generator: str) -> None:
+    """After any draws, of which half an output may be left, they are those of the generator itself."""
+    for seed in (0, 1, 11, LAST, *range(20, 20 + sized(60, 6))):
+        random = random_of(generator, seed)
+        random.standard_normal(seed % 7)
+        random.permutation(3 + seed % 5)
+        n_patterns = 2 + seed % 300
+        rows = np.concatenate([np.zeros(n_patterns, np.int64), np.array(numbers_of(random), np.int64)])
+        orders = np.empty((5, n_patterns), np.int64)
+        fill_permutations_of_streams(rows, orders, ["mt19937", "pcg64"].index(generator))
+        np.testing.assert_array_equal(orders, [random.permutation(n_patterns) for _ in range(5)])
 
 
 @pytest.mark.parametrize("kind", ["int64", "uint32", "uint64"])

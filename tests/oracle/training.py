@@ -186,7 +186,8 @@ def train(
     of_orders = np.broadcast_to(settings.shuffle_seed if by_numpy else settings.seed, n_runs).tolist()
     seeds = None if components.order == "cyclic" else of_orders
     drawn = drawn_before(components.order, start.shape[1])
-    epochs = Epochs(n_patterns, n_patterns if components.batch is None else components.batch, seeds, by_numpy, drawn)
+    batch, generator = n_patterns if components.batch is None else components.batch, components.order.split()[0]
+    epochs = Epochs(n_patterns, batch, seeds, by_numpy, drawn, generator)
     assert components.loss not in OWN_OUTPUTS or components.output == OWN_OUTPUTS[components.loss], (
         "bce needs a sigmoid"
     )

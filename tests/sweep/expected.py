@@ -226,7 +226,9 @@ def continued_order(row: dict[str, Any], patterns: Data) -> str:
     shapes = shapes_of(row, patterns)
     kinds = by_array(row["distribution"], shapes)[0]
     in_order = [name for name, _ in oracle.drawn_in_order(row["draw_order"].split(), list(shapes))]
-    return " ".join(["continued", *(f"{kinds[name]} {math.prod(shapes[name])}" for name in dict.fromkeys(in_order))])
+    return " ".join(
+        [row["generator"], *(f"{kinds[name]} {math.prod(shapes[name])}" for name in dict.fromkeys(in_order))]
+    )
 
 
 def start_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> Any:

@@ -244,8 +244,8 @@ class Training(Section):
     )
     order: Annotated[
         Literal["cyclic", "shuffled", "continued"],
-        "cyclic, shuffled, or continued: the RandomState of each seed draws the initial weights, then a "
-        "permutation of the patterns for each epoch",
+        "cyclic, shuffled, or continued: NumPy's generator of each seed draws the initial weights, then a "
+        "permutation of the patterns for each epoch, and after a restart the next weights",
     ] = option("cyclic", "kernel", "order of the patterns where an epoch takes several updates")
     shuffle_seed: Steps | None = option(
         None,

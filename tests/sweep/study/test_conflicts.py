@@ -39,8 +39,8 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
         ("parameters.optimizer: 'rprop'", "parameters.batch 1"),
     ),
     (
-        {"order": "continued", "batch": 1, "generator": "pcg64"},
-        ("training.order: 'continued'", "generator 'mt19937'", "'pcg64'"),
+        {"order": "continued", "batch": 1, "generator": ["mt19937", "pcg64"]},
+        ("training.order: 'continued' needs one parameters.generator",),
     ),
     (
         {"order": "continued", "batch": 1, "distribution": "truncated_normal"},
@@ -221,13 +221,6 @@ def test_of_held_out_patterns(tables: dict[str, Any], sentence: str) -> None:
     more = {"network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
     with pytest.raises(StudyError, match=sentence):
         Study(data=TESTED, **tables | more)
-
-
-def test_orders_of_the_stream_of_weights_without_restarts() -> None:
-    """The weights of a restart would come from the stream that has made the orders."""
-    training = {"learning_rate": 0.1, "batch": 1, "order": "continued"}
-    with pytest.raises(StudyError, match=r"training\.order: 'continued' must not be combined with restarts"):
-        Study(**TABLES, training=training, restarts={"max_restarts": 1})
 
 
 def test_limits_of_steps_that_vary_together() -> None:

@@ -176,6 +176,10 @@ TOGETHER: dict[str, dict[str, Any]] = {
         **{"order": ["continued", "shuffled"], "batch": 1, "distribution": "normal w=uniform b=constant"},
         **{"layers": [1, 2], "draw_order": "v w2 b c w"},
     },
+    "continued by pcg64": {
+        **{"order": ["continued", "shuffled"], "batch": 2, "distribution": "normal w=uniform b=constant"},
+        **{"generator": "pcg64", "draw_order": "v b c w", "dtype": ["float64", "float32"]},
+    },
     "continued linear": {"order": "continued", "batch": 2, "distribution": "normal c=constant", "hidden": 0},
     "by_layer": {"layers": 2, "scale": "1 w=he w2=0.5 b2=0.1", "offset": ["0 w2=1", "0 b=1 b1=2 c=-1"]},
     "by_unit": {
