@@ -151,7 +151,7 @@ def test_trace_of_smaller_batches(max_steps: int, evaluated_at: list[int], order
         f"{t} {loss!r}" for t, loss in zip(evaluated_at[:-1], traced.losses[:-1].tolist(), strict=True)
     ]
     epochs = f" epochs {traced.epochs}" if max_steps else ""
-    assert lines[len(evaluated_at)] == f"status exhausted steps {max_steps}{epochs}"
+    assert lines[len(evaluated_at) + 1] == f"status exhausted steps {max_steps}{epochs}"
     assert "k (inputs, outputs)" in lines
 
 
