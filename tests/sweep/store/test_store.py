@@ -136,6 +136,7 @@ def test_columns_describe_themselves() -> None:
         "patience": 5,
         "schedule_steps": 9,
         "shuffle_seed": 3,
+        "skip": True,
         "order": "shuffled",
         "batch": 2,
     }
