@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
@@ -85,21 +85,26 @@ def columns() -> Lines:
     yield "# Columns\n"
     yield "Columns that are not in every study say when they exist. Swept options are columns after `seed` or `cell`."
     yield "Units and meanings also stand in the metadata of the Parquet files.\n"
-    study = _study_with_everything()
-    tables: dict[str, Callable[[Any], list[Column]]] = {
-        "Runs (`result.runs()`, `parts/*.parquet`)": runs_columns,
-        "Cells (`result.cells`, `cells.parquet`)": cells_columns,
-        "Learning curves (`result.learning_curves()`, `curves.parquet`)": curves_columns,
-    }
-    for title, of_study in tables.items():
-        yield f"## {title}\n"
-        yield "| column | meaning | unit | type |\n|---|---|---|---|"
-        yield from (f"| `{c.name}` | {_plain(c.doc)} | {_plain(c.unit)} | {_plain(c.type)} |" for c in of_study(study))
-        yield ""
+    study = _study_with_everything(RECORDED)
+    yield from _columns_of("Runs (`result.runs()`, `parts/*.parquet`)", runs_columns(study))
+    typical = ("train_accuracy", "margin")
+    cells = cells_columns(_study_with_everything(typical))
+    yield from _columns_of("Cells (`result.cells`, `cells.parquet`)", cells)
+    yield "Each recorded [measure](measures.md) has columns like one of these two: a mean as `train_accuracy` has, or"
+    yield "quartiles as `margin` has.\n"
+    yield from _columns_of("Learning curves (`result.learning_curves()`, `curves.parquet`)", curves_columns(study))
 
 
-def _study_with_everything() -> sweep.Study:
-    """Return a study in which every column exists."""
+def _columns_of(title: str, columns: list[Column]) -> Lines:
+    """Yield the section of a table."""
+    yield f"## {title}\n"
+    yield "| column | meaning | unit | type |\n|---|---|---|---|"
+    yield from (f"| `{c.name}` | {_plain(c.doc)} | {_plain(c.unit)} | {_plain(c.type)} |" for c in columns)
+    yield ""
+
+
+def _study_with_everything(measures: Sequence[str]) -> sweep.Study:
+    """Return a study in which every column exists, those of these measures."""
     return sweep.Study(
         data={"task": "xor", "train_count": 2, "validation_count": 1},
         network={"hidden": 2},
@@ -109,7 +114,7 @@ def _study_with_everything() -> sweep.Study:
         record={
             "loss_thresholds": 0.3,
             "weights": "all",
-            "measures": list(RECORDED),
+            "measures": list(measures),
             "curves": {"seeds": 2},
         },
     )
@@ -262,6 +267,9 @@ def write_pages(app: Sphinx, config: Any) -> None:
     folder = Path(app.srcdir) / "reference"
     pages = {f"{name}.md": lines() for name, lines in PAGES.items()}
     pages |= {f"api/{name}.rst": _inner_page(name) for name in _named_in_docstrings()}
+    for path in (folder / "api").glob("*.rst"):  # of functions that are no longer there
+        if f"api/{path.name}" not in pages and path.read_text("utf-8").startswith(":orphan:"):
+            path.unlink()
     for name, lines in pages.items():
         text = "\n".join(lines) + "\n"
         path = folder / name
