@@ -18,10 +18,9 @@ def best(
             metavar="NAME,NAME",
             autocompletion=complete_by,
             help="Statistic to rank by: rate, expected_steps (ERT), median_steps, final_loss, max_error (largest error "
-            "of an output), n_correct (correct outputs), test_accuracy, test_loss or a recorded measure, such as "
-            "margin. Default: the accuracy or loss of validation patterns, else of test patterns, else rate, or "
-            "final_loss if the study has no criterion of convergence. Parameters in the list, as in "
-            "optimizer,final_loss, print the best cell for each of their values.",
+            "of an output), n_correct (correct outputs), test_accuracy, test_loss or a recorded measure. Default: "
+            "rate, or the accuracy or loss of validation or test patterns, or final_loss without a criterion. With "
+            "parameters, as in optimizer,final_loss: the best cell for each of their values.",
         ),
     ] = None,
     top: TopOption = None,

@@ -36,19 +36,20 @@ def compare(
         bool,
         typer.Option(
             "--each-at-best",
-            help="Compare values of --vary, each with the values of other parameters that are best for it. One half of "
-            "the seeds chooses these, and the other half compares; then the halves change places.",
+            help="Compare each value of --vary at its best cell. Half of the seeds choose the cell, the other half "
+            "compare, and vice versa.",
         ),
     ] = False,
     top: TopOption = None,
 ) -> None:
     """Compare values of a parameter, or two results, on common seeds.
 
-    Compares convergence rates and steps, or test accuracies or losses if the study has test patterns.
+    Compares rates and steps of convergence, or accuracies or losses of test patterns if the study has any.
     Without a criterion of convergence, compares final losses.
     Of two runs with the same seed, the faster one converges in fewer steps, or is the only one that converges.
-    p-values are from an exact sign-flip test over seeds, which is McNemar's test if each seed has one pair of runs.
-    Holm's method adjusts them for the number of tests; each 95 % interval is of one comparison.
+
+    p-values are from an exact sign-flip test over seeds (McNemar's with one pair of runs per seed).
+    They are adjusted for the number of tests (Holm), intervals are not.
     """
     from sweep.errors import SweepError
     from sweep.results.answers import default_statistic, split_by, swept

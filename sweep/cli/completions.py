@@ -25,7 +25,7 @@ def complete_option(incomplete: str) -> list[str]:
 
     found = entries()
     sections, keys = (list(dict.fromkeys(getattr(entry, what) for entry in found)) for what in ("section", "key"))
-    names = (name for entry in found for name in (*entry.values, *entry.users) if name != "given")
+    names = (name for entry in found for name in (*entry.values, *entry.users))
     return _beginning(incomplete, dict.fromkeys([*sections, *LISTS, *keys, *names]))
 
 

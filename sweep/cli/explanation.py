@@ -38,16 +38,21 @@ def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
     found = [] if note else _options_named(name, value, everything)
     components = components_named(value or name)
     if not (note or found or components or statistic or name in TERMS):
-        raise StudyError(unknown_key("name", name, known_tables().section_of, {}))
+        sections = known_tables().section_of
+        others = (value for entry in everything for value in entry.values)
+        known = dict.fromkeys([*sections, *sections.values(), *TERMS, *TASKS, *MEASURES, *others])
+        raise StudyError(unknown_key("name", name, known, {}))
     if name in TERMS:
         yield from textwrap.wrap(f"{name}: {TERMS[name]}", width)
-    for measure in _measures_named(name):
+    measures = _measures_named(name)
+    for measure in measures:
         yield from textwrap.wrap(f"{measure.name}: {_meaning(measure)}", width)
     if note:
         yield from (note[0], *textwrap.wrap(note[1], width))
     for component in components:
         yield from component.lines(width)
-    if found and name in TERMS and not components:
+    is_key = any(entry.key == name for entry in found)
+    if found and (name in TERMS or (measures and not is_key)) and not components:
         yield from _fact("see also", ", ".join(f"option {entry.section}.{entry.key}" for entry in found), width)
     elif found:
         yield glossary(found, width)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def run(study: StudyArgument, changes: SetOption = None, plugin: PluginOption = None, **options: Any) -> None:
     """Train all runs of a study. The same command resumes an interrupted study.
 
-    Runs are trained in parts, each of many runs. At a limit, no new part starts, and parts under way finish.
-    Exit code 4: a limit ended the training early. The partial result is spread evenly over cells, except with --shard.
+    At a limit (--time-budget, --max-runs), training ends after the parts (groups of runs) under way, with exit code 4.
+    The partial result then has about as many runs of each cell, except with --shard.
     """
     from sweep.store.local import files_at
 

@@ -359,22 +359,25 @@ def what_matters(result: Queries) -> str:
         return f"too few runs {few} to estimate what matters for convergence"
     large = table[table["share"] >= 0.005].sort_values("share", ascending=False, kind="stable")
     of_parameters = large[large["part_of"].isna() & ~large["term"].isin(luck)]
-    effects = []
+    effects: list[tuple[str, str, str]] = []  # what explains, its share, and the kind of effect
     for row in of_parameters.head(_MOST_TERMS).to_dict("records"):
         parts = large[large["part_of"] == row["term"]].head(_MOST_TERMS).to_dict("records")
         alone = list_text([f"{part['term']} by itself {_share(part)}" for part in parts])
         kind = "interaction" if " x " in row["term"] or row["term"] == REST else "main effect"
-        effects.append(f"{row['term']} {_share(row)} ({alone if parts else kind})")
+        effects.append((row["term"], _share(row), alone if parts else kind))
     for row in table[table["term"].isin([SEED, replicates]) & (table["total_share"] >= 0.005)].to_dict("records"):
         name = "the seed" if row["term"] == SEED else row["term"]
-        effects.append(f"{name} {_share(row, 'total_share')} (total effect)")
-    what = f"what matters for {label}, as shares of the variance between runs"
-    if measure:
-        details = [table.attrs["explained"].removesuffix(label).removesuffix(" of "), table.attrs["note"]]
-        what += "".join(f" ({text})" for text in ["; ".join(filter(None, details))] if text)
+        effects.append((name, _share(row, "total_share"), "total effect"))
+    if not effects:
+        return ""
+    details = [table.attrs["explained"].removesuffix(label).removesuffix(" of "), table.attrs["note"]] * bool(measure)
     if table["share_error"].notna().any():
-        what += " ± standard error"
-    return f"{what}: {list_text(effects)}" if effects else ""
+        details.append("± standard error")
+    remarks = "; ".join(filter(None, details))
+    (first, share, kind), *others = effects
+    texts = [f"{first} explains {share} of the variance between runs ({kind})"]
+    texts += [f"{name} {share} ({kind})" for name, share, kind in others]
+    return f"what matters for {label}{f' ({remarks})' if remarks else ''}: {list_text(texts)}"
 
 
 def _share(row: Mapping[Any, Any], name: str = "share") -> str:

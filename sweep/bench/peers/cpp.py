@@ -44,7 +44,7 @@ class Cpp(Peer):
 
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         super().__init__(case, variant, threads)
-        refuse_all_but_xor(case, "the C++ peer", ("relu",))  # a vector tanh is a library of its own
+        refuse_all_but_xor(case, "the C++ peer", ("relu",))  # a vector tanh needs another library
         vectors, (unroll, relu) = BUILDS[variant]
         number = {"float64": "double", "float32": "float"}[case.dtype]
         self._library = _build(

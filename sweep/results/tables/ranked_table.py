@@ -111,7 +111,7 @@ def _candidates(result: Queries, ranked: pd.DataFrame, statistic: str, at: At | 
     if at is None and raced_by(result, statistic):
         return (
             may_be_best(ranked, result.study, confidence=confidence_of(result, statistic)),
-            "p-values are those of the race: of bets against each cell, valid for any number of cells and looks",
+            "p-values are from the race (testing by betting), and hold for any number of cells and rounds",
         )
     return (
         may_be_best(ranked, result.study, at),

@@ -66,5 +66,5 @@ def test_explain_custom_measures_and_statistics(place: Path) -> None:
         for name in ("entropy", "measures"):
             explained = " ".join(command("explain", name, "--plugin", "both.py").out.split())
             assert described in explained
-            assert ", absolute_sum, entropy, flipped;" in explained
+        assert ", absolute_sum, entropy, flipped;" in explained
         assert "absolute_sum: absolute sum, in weight; Sum of the absolute values" in explained

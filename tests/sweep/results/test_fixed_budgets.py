@@ -113,7 +113,7 @@ def test_answer(result: Result) -> None:
     (of_best,) = (sentence for sentence in answer if sentence.startswith("best cell: "))
     assert f"learning_rate {best['learning_rate']:g}, hidden {best['hidden']:.0f}: " in of_best
     assert "95 % confidence" in of_best
-    assert answer[-1].startswith("what matters for final training loss, as shares of the variance between runs (log10")
+    assert answer[-1].startswith("what matters for final training loss (log10")
     assert "learning_rate" in answer[-1]
     n = int(result.cells["n_diverged"].sum())
     assert (f"{n} of 120 runs diverged; their losses count as infinite" in answer) == (n > 0)

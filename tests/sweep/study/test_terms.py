@@ -9,7 +9,7 @@ from sweep.measures import MEASURES
 from sweep.statistics.definitions import definition_of
 from sweep.study.explanations.terms import TERMS, term_of
 from sweep.study.options.other_sections import FAILURES
-from tests.sweep.support import command
+from tests.sweep.support import assert_refused, command
 
 
 @pytest.mark.parametrize("status", ["converged", "diverged", "stalled", "exhausted", "plateau"])
@@ -30,6 +30,25 @@ def test_arrays_are_explained(name: str) -> None:
 def test_measures_are_explained(measure: str) -> None:
     """A measure is explained by its meaning."""
     assert explanation(measure, 10_000).startswith(f"{measure}: {MEASURES[measure].meaning}")
+
+
+def test_a_measure_names_the_option_that_records_it() -> None:
+    """It does not repeat the list of all measures."""
+    lines = command("explain", "sharpness").out.splitlines()
+    assert lines[0].startswith("sharpness: ")
+    assert lines[-1].strip() == "see also: option record.measures"
+    assert len(lines) < 6
+
+
+def test_similar_names_of_any_kind_are_suggested() -> None:
+    """Of options, sections, terms, tasks and measures."""
+    for wrong, right in (
+        ("convrgence", "convergence"),
+        ("statled", "stalled"),
+        ("paritty", "parity"),
+        ("margn", "margin"),
+    ):
+        assert_refused(command("explain", wrong), (f"unknown name {wrong!r}; did you mean {right!r}?",))
 
 
 @pytest.mark.parametrize("name", ["configuration", "right-censored", "ert", "may be the best", "p-value"])
