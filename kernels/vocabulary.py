@@ -94,9 +94,9 @@ GENERAL = (
     Setting(
         "weight_decay",
         0.0,
-        "factor of each parameter that is added to its gradient (L2 regularization); adamw instead subtracts learning "
-        "rate times this factor times the parameter. Acts on the arrays of decays, by default on all. Losses include "
-        "no penalty unless penalty is true",
+        "this factor times the parameter is added to its gradient (L2 regularization); adamw instead subtracts the "
+        "learning rate times this factor times the parameter. Acts on the arrays of decays, by default on all. Losses "
+        "include no penalty unless penalty is true",
         at_least=0,
         also=("decay", "wd", "l2_penalty", "regularization"),
     ),

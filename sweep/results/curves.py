@@ -147,6 +147,6 @@ def thresholds_fault(study: Study, thresholds: Sequence[Any] | None = None) -> s
     if len(found) > 1:
         return criterion_fault(study)
     return criterion_fault(study) or (
-        f"run lengths need several loss thresholds, but threshold {'is not swept' if not found else 'has 1 value'}; "
-        "run the study with --set record.loss_thresholds=1e-1,1e-2,1e-3"
+        "run-length distributions need several loss thresholds; record them with --set "
+        "record.loss_thresholds=1e-1,1e-2,1e-3, or sweep threshold"
     )

@@ -35,8 +35,8 @@ def seeds_for_difference(difference: float, rate: float = 0.5) -> int:
     if not (0 < abs(difference) < 1 and abs(difference) / 2 <= rate <= 1 - abs(difference) / 2):
         most = float(f"{2 * min(rate, 1 - rate):.6g}")
         raise SweepError(
-            f"difference: must be a fraction above 0 and at most {shown(most)}, the most by which two rates with mean "
-            f"{shown(rate)} (rate) can differ, got {shown(difference)}"
+            f"difference: must be above 0 and at most {shown(most)}, since two rates with mean {shown(rate)} (rate) "
+            f"cannot differ by more, got {shown(difference)}"
         )
     first, second = rate + abs(difference) / 2, rate - abs(difference) / 2
     favor, against = first * (1 - second), second * (1 - first)

@@ -34,8 +34,8 @@ PREPARATIONS = {
     "validation_seed": Argument("seed that chooses the validation patterns, in the same way", int, 0, MAX_SEED),
     "folds": Argument(
         "number of equal parts of the patterns (k-fold cross-validation): one part is held out, and networks train on "
-        "the others. It has the test patterns or, if there are others, the validation patterns. Without fold, each "
-        "part is held out in turn",
+        "the others. The part tests the networks or, if there are other test patterns, validates them. Without fold, "
+        "each part is held out in turn",
         int,
         2,
         MAX_PATTERNS,

@@ -36,7 +36,7 @@ NEEDS: dict[tuple[str, str], str] = {
     ("parallel", "nothing"): "parallel coordinates need a parameter",
     ("slice", "nothing"): "nothing is swept",
     ("profile", "nothing"): "color: a performance profile needs a swept parameter",
-    **{("ecdf", name): "run lengths need several loss thresholds" for name in ("three", "nothing")},
+    **{("ecdf", name): "run-length distributions need several loss thresholds" for name in ("three", "nothing")},
 }
 
 

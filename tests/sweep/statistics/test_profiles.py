@@ -99,7 +99,7 @@ def test_run_lengths_over_thresholds() -> None:
     assert (steps[0] <= steps[1]).all()
     assert (steps[1] <= steps[2]).all()
     pd.testing.assert_frame_equal(pairs, result.incidence())
-    with pytest.raises(SweepError, match="run lengths need several loss thresholds, but threshold is not swept"):
+    with pytest.raises(SweepError, match="run-length distributions need several loss thresholds"):
         sweep.run(make_study(count=2)).run_lengths()
-    with pytest.raises(SweepError, match="threshold has 1 value"):
+    with pytest.raises(SweepError, match="record them with --set"):
         sweep.run(make_study(count=2, threshold=[0.1])).run_lengths()
