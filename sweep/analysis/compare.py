@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from math import prod
 from typing import Any, NamedTuple
@@ -17,17 +16,14 @@ from sweep.errors import SweepError, shown
 from sweep.measures import MEASURES
 from sweep.statistics.compared import Difference, Ratio
 from sweep.statistics.estimates import DifferenceOfCorrect
-from sweep.statistics.intervals import LEVEL, Array, HasInterval
+from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.outcomes import Measured
-from sweep.statistics.paired import Advantage, holm, p_value_within
+from sweep.statistics.paired import Advantage, holm
 from sweep.statistics.runs import NOT_COUNTED, Correct
 from sweep.statistics.sides import Groups, Pairs, Side, on_shared_seeds
-from sweep.statistics.two_way import combined_tables
+from sweep.statistics.two_way import PValue, combined_estimate, p_values_of
 from sweep.study.axes.grid import Grid, indices_of
 from sweep.study.model import Study
-
-# Advantages that are tested, by the column of their p-values: one for each kind of clusters
-Tested = defaultdict[str, list[Advantage]]
 
 _SIDES = ("first", "second")
 
@@ -129,12 +125,6 @@ def cells_by_value(grid: Grid, vary: str) -> Array:
     return np.where(point < 0, -1, cells).reshape(len(at_values), -1)
 
 
-def interval_columns(name: str, estimate: HasInterval) -> dict[str, Array]:
-    """Return an estimate and the ends of its interval as columns."""
-    low, high = estimate.ends()
-    return {name: estimate.value, f"{name}_low": low, f"{name}_high": high}
-
-
 def beside_test(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return comparisons whose 95 % interval of a column contains 0 unless the p-value is at most 5 %.
 
@@ -183,16 +173,37 @@ def compare_sides(
     """
     if compared.on_shared_seeds:
         first, second = on_shared_seeds(first, second, strata, by)
-    tested: Tested = defaultdict(list)
-    tests_of = "advantage" if compared.measure else "difference"
     if first.runs.replicates == 1:
-        return beside_test(_compare(first, second, strata, by, compared, tested), tests_of)
-    tables = []
+        values, columns = _compare(first, second, strata, by, compared)
+        return _table(values, [columns], compared)
+    found = []
     for k, (one, other) in enumerate(zip(first.clusterings(), second.clusterings(), strict=True)):
         rows = strata.iloc[np.repeat(np.arange(len(strata)), len(one.runs.values) // len(strata))]
-        tables.append(_compare(one, other, rows, by, compared, tested, are_crossed=True, of_replicates=k == 1))
-    most = {"advantage": 1.0, "difference": compared.correct.most if compared.measure else 1.0}
-    return beside_test(combined_tables(tables, most, tested, compared.margin), tests_of)
+        values, columns = _compare(one, other, rows, by, compared, are_crossed=True, of_replicates=k == 1)
+        found.append(columns)
+    return _table(values, found, compared)
+
+
+def _table(values: pd.DataFrame, found: Sequence[Mapping[str, Any]], compared: ComparedBy) -> pd.DataFrame:
+    """Return the table of a comparison, or of those with seeds, with replicates and with single runs as clusters.
+
+    Intervals of these are combined, and p-values are the levels at which combined intervals end at 0, but at least
+    those of seeds, whose test is exact. All else is that of seeds.
+    """
+    most = {"advantage": 1.0, "difference": compared.correct.most if compared.measure else 1.0}  # of their size
+    columns: dict[str, Any] = {}
+    for name, first in found[0].items():
+        each = [one[name] for one in found]
+        if isinstance(first, PValue):
+            columns[name] = p_values_of(each)
+        elif isinstance(first, np.ndarray | pd.Series):
+            columns[name] = first
+        else:
+            bound = most.get(name, np.inf)
+            low, high = np.clip(combined_estimate(each).ends(), -bound, bound)
+            columns |= {name: first.value, f"{name}_low": low, f"{name}_high": high}
+    table = pd.concat([values, pd.DataFrame(columns)], axis=1)
+    return beside_test(table, "advantage" if compared.measure else "difference")
 
 
 def _compare(
@@ -201,37 +212,31 @@ def _compare(
     strata: pd.DataFrame,
     by: Sequence[str],
     compared: ComparedBy,
-    tested: Tested,
     *,
     are_crossed: bool = False,
     of_replicates: bool = False,
-) -> pd.DataFrame:
-    """Compare runs of one kind of clusters, and append what is tested."""
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Compare runs of one kind of clusters: return the parameters, and by column numbers, estimates and p-values."""
     both = first.runs.present & second.runs.present
     paired = np.flatnonzero(both.any(axis=1))  # partial results have strata without pairs
     groups = Groups(strata.iloc[paired], by)
     pairs = Pairs(paired, both[paired], groups, groups.add(both[paired]), are_crossed, of_replicates)
-    columns = {"n_seeds": (pairs.n > 0).sum(axis=1), "n_pairs": pairs.n.sum(axis=1)}
+    columns: dict[str, Any] = {"n_seeds": (pairs.n > 0).sum(axis=1), "n_pairs": pairs.n.sum(axis=1)}
     if compared.measure:
-        columns |= _measured(first, second, pairs, compared.measure, compared.correct, tested)
-    else:
-        columns |= _rates(first, second, pairs, compared.margin, tested) | _steps(first, second, pairs, tested)
-    return pd.concat([groups.values, pd.DataFrame(columns)], axis=1)
+        return groups.values, columns | _measured(first, second, pairs, compared.measure, compared.correct)
+    return groups.values, columns | _rates(first, second, pairs, compared.margin) | _steps(first, second, pairs)
 
 
-def _measured(
-    first: Side, second: Side, pairs: Pairs, measure: str, correct: Correct, tested: Tested
-) -> dict[str, Any]:
+def _measured(first: Side, second: Side, pairs: Pairs, measure: str, correct: Correct) -> dict[str, Any]:
     """Compare the values of a measure."""
     sides = [first.values(pairs), second.values(pairs)]
     columns = _means(sides, pairs, correct) if MEASURES[measure].has_mean else _medians(sides, pairs)
     one, other = sides if MEASURES[measure].more_is_better else reversed(sides)
-    shares, advantage = _tested(pairs, "better", one > other, one < other)
-    tested["p_value"].append(advantage)
-    return {**columns, **shares, **interval_columns("advantage", advantage), "p_value": advantage.p_values()}
+    shares, advantage = _shares(pairs, "better", one > other, one < other)
+    return {**columns, **shares, "advantage": advantage, "p_value": PValue(advantage)}
 
 
-def _medians(sides: Sequence[Array], pairs: Pairs) -> dict[str, Array]:
+def _medians(sides: Sequence[Array], pairs: Pairs) -> dict[str, Any]:
     """Return the medians of both sides: values of run ceil(n / 2) in ascending order, as for cells."""
     found = {}
     for name, values in zip(_SIDES, sides, strict=True):
@@ -240,16 +245,14 @@ def _medians(sides: Sequence[Array], pairs: Pairs) -> dict[str, Array]:
     return found
 
 
-def _means(sides: Sequence[Array], pairs: Pairs, correct: Correct) -> dict[str, Array]:
-    """Return the means of both sides, and their difference with its interval."""
+def _means(sides: Sequence[Array], pairs: Pairs, correct: Correct) -> dict[str, Any]:
+    """Return the means of both sides, and their difference."""
     sums = [pairs.groups.add(np.where(pairs.both, values, 0.0)) for values in sides]
-    n_pairs = pairs.n.sum(axis=1)
-    columns = {f"{name}_mean": each.sum(axis=1) / n_pairs for name, each in zip(_SIDES, sums, strict=True)}
-    difference = DifferenceOfCorrect(sums, pairs.n, correct, are_crossed=pairs.are_crossed)
-    return columns | interval_columns("difference", difference)
+    means = {f"{name}_mean": each.sum(axis=1) / pairs.n.sum(axis=1) for name, each in zip(_SIDES, sums, strict=True)}
+    return means | {"difference": DifferenceOfCorrect(sums, pairs.n, correct, are_crossed=pairs.are_crossed)}
 
 
-def _tested(pairs: Pairs, name: str, first: Array, second: Array) -> tuple[dict[str, Array], Advantage]:
+def _shares(pairs: Pairs, name: str, first: Array, second: Array) -> tuple[dict[str, Any], Advantage]:
     """Return the shares of pairs that are marked for each side, and their difference."""
     one, other = pairs.marked(first), pairs.marked(second)
     n_pairs = pairs.n.sum(axis=1)
@@ -257,29 +260,27 @@ def _tested(pairs: Pairs, name: str, first: Array, second: Array) -> tuple[dict[
     return shares, Advantage(one - other, pairs.n, of_replicates=pairs.of_replicates)
 
 
-def _rates(first: Side, second: Side, pairs: Pairs, margin: float | None, tested: Tested) -> dict[str, Any]:
+def _rates(first: Side, second: Side, pairs: Pairs, margin: float | None) -> dict[str, Any]:
     """Compare the numbers of runs that converge."""
-    rates, advantage = _tested(pairs, "rate", *(side.runs.converged[pairs.strata] for side in (first, second)))
-    tested["p_value"].append(advantage)
-    columns = {**rates, **interval_columns("difference", advantage), "p_value": advantage.p_values()}
-    return columns if margin is None else columns | {"p_equivalent": p_value_within(advantage, margin)}
+    rates, advantage = _shares(pairs, "rate", *(side.runs.converged[pairs.strata] for side in (first, second)))
+    columns = {**rates, "difference": advantage, "p_value": PValue(advantage)}
+    return columns if margin is None else columns | {"p_equivalent": PValue(advantage, margin)}
 
 
-def _steps(first: Side, second: Side, pairs: Pairs, tested: Tested) -> dict[str, Any]:
+def _steps(first: Side, second: Side, pairs: Pairs) -> dict[str, Any]:
     """Compare the steps of runs."""
     steps, other = first.values(pairs), second.values(pairs)
-    shares, advantage = _tested(pairs, "faster", steps < other, steps > other)
-    tested["p_steps"].append(advantage)
+    shares, advantage = _shares(pairs, "faster", steps < other, steps > other)
     limits = np.minimum(first.most_steps, second.most_steps)[pairs.strata]
     limit = pd.Series(pairs.groups.largest(limits), dtype="Int64")
-    ratio = Ratio(first.expected_steps(pairs), second.expected_steps(pairs))
-    difference = Difference(first.restricted_mean(pairs, limits), second.restricted_mean(pairs, limits))
     return {
         **shares,
-        "p_steps": advantage.p_values(),
-        **interval_columns("expected_steps_ratio", ratio),
+        "p_steps": PValue(advantage),
+        "expected_steps_ratio": Ratio(first.expected_steps(pairs), second.expected_steps(pairs)),
         "steps_limit": limit.where(pairs.groups.smallest(limits) == limit),
-        **interval_columns("restricted_mean_difference", difference),
+        "restricted_mean_difference": Difference(
+            first.restricted_mean(pairs, limits), second.restricted_mean(pairs, limits)
+        ),
     }
 
 

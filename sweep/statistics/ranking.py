@@ -16,7 +16,7 @@ from sweep.statistics.outcomes import Measured, clusterings
 from sweep.statistics.paired import Advantage, PairedMean, holm, one_sided_sign_test
 from sweep.statistics.runs import NOT_COUNTED, Correct, independent_runs
 from sweep.statistics.statistic import Statistic
-from sweep.statistics.two_way import TwoWay
+from sweep.statistics.two_way import TwoWay, combined_estimate
 
 # By which kinds of statistics ties are broken, in this order.
 _TIES = ("rate", "ratio", "median steps", "median", "mean", "resampled")
@@ -232,18 +232,13 @@ def _worse_resamples(first: Array, others: Array, gaps: Array, n_seeds: Array) -
     return np.where(known, np.fmax(np.fmax(shares, by_student), 0.5**n_seeds), np.nan)
 
 
-def _combined(estimates: Sequence[HasInterval]) -> HasInterval:
-    """Return the estimate from those with each kind of clusters."""
-    return TwoWay(estimates) if len(estimates) > 1 else estimates[0]
-
-
 def difference_of_means(first: Measured, others: Measured, correct: Correct) -> HasInterval:
     """Return how far the mean of correct outputs, or of shares (at most 1), of the first cell is above others'."""
     both = first.present & others.present
     n_pairs = _by_clusters(both.astype(np.int64), others.replicates)
     if correct.most == 1:
         differences = _by_clusters(np.where(both, first.values - others.values, 0.0), others.replicates)
-        return _combined([PairedMean(each, n) for each, n in zip(differences, n_pairs, strict=True)])
+        return combined_estimate([PairedMean(each, n) for each, n in zip(differences, n_pairs, strict=True)])
     sides = [np.where(both, each.values, 0.0) for each in (first, others)]
     if others.replicates == 1:
         return Difference(*(MeanCorrect(Clusters.of_seeds(both, both, each), correct.most, 0.0) for each in sides))
@@ -261,7 +256,7 @@ def _higher_costs(first: Measured, others: Measured, *most: Array) -> Array:
         counted = both.astype(np.int64), converged.astype(np.int64), steps * converged, steps * ~converged
         of_clusters = zip(*(_by_clusters(values, others.replicates) for values in counted), strict=True)
         costs.append([_expected_steps(each, limits) for each in of_clusters])
-    return p_value_above(_combined([Ratio(other, one) for one, other in zip(*costs, strict=True)]), 1.0)
+    return p_value_above(combined_estimate([Ratio(other, one) for one, other in zip(*costs, strict=True)]), 1.0)
 
 
 def _expected_steps(counted: Sequence[Array], limits: Array) -> ExpectedSteps:

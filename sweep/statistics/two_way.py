@@ -8,10 +8,10 @@ any estimate with intervals has one. It is at least the larger of the first two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from sweep.statistics.estimates import Estimate, Quantile, Rate
 from sweep.statistics.intervals import LEVEL, Array, HasInterval
@@ -69,41 +69,22 @@ def estimate_of(statistic: Statistic, runs: Runs) -> Estimate:
     return TwoWay([statistic.estimate(each) for each in runs.clusterings], most)
 
 
-def combined_tables(
-    tables: Sequence[pd.DataFrame],
-    most: Mapping[str, float],
-    tested: Mapping[str, Sequence[Advantage]],
-    margin: float | None = None,
-) -> pd.DataFrame:
-    """Return a table of comparisons of runs that share seeds and replicates, from those with three kinds of clusters.
-
-    These are seeds, replicates and single runs. Intervals are combined as by :class:`TwoWay`; ``most`` has the largest
-    size of bounded columns. P-values are the levels at which the combined intervals of ``tested`` end at 0, or within
-    ``margin``, and at least those of seeds, whose test is exact. Other columns are those of seeds.
-    """
-    table = tables[0].copy()
-    for name in tables[0]:
-        if f"{name}_low" in table:
-            estimates = [
-                _Known(*(each[f"{name}{end}"].to_numpy(np.float64) for end in ("", "_low", "_high"))) for each in tables
-            ]
-            bound = most.get(str(name), np.inf)
-            table[f"{name}_low"], table[f"{name}_high"] = np.clip(TwoWay(estimates).ends(), -bound, bound)
-        elif name == "p_equivalent":
-            assert margin is not None
-            table[name] = p_value_within(TwoWay(tested["p_value"]), margin)
-        elif str(name) in tested:
-            table[name] = np.maximum(table[name], p_value_beside(TwoWay(tested[str(name)])))
-    return table
+def combined_estimate(estimates: Sequence[HasInterval]) -> HasInterval:
+    """Return the only estimate, or that from the three of :class:`TwoWay`."""
+    return TwoWay(estimates) if len(estimates) > 1 else estimates[0]
 
 
-class _Known:
-    """An estimate and the ends of its 95 % interval."""
+class PValue(NamedTuple):
+    """The p-value of no advantage, or of one of a margin or more."""
 
-    def __init__(self, value: Array, low: Array, high: Array) -> None:
-        self.value = value
-        self._ends = low, high
+    advantage: Advantage
+    margin: float | None = None
 
-    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
-        """Return the ends."""
-        return self._ends
+
+def p_values_of(tested: Sequence[PValue]) -> Array:
+    """Return the p-values of the only test, or of the three of :class:`TwoWay`, of which that of seeds is exact."""
+    (advantage, margin), estimate = tested[0], combined_estimate([each.advantage for each in tested])
+    if margin is not None:
+        return p_value_within(estimate, margin)
+    exact = advantage.p_values()
+    return np.maximum(exact, p_value_beside(estimate)) if len(tested) > 1 else exact
