@@ -98,10 +98,10 @@ def _best_held_out(result: Queries, found: HeldOut) -> str:
 
 def _choice(result: Queries, found: HeldOut) -> str:
     """Return the sentence on a best cell that was chosen by the patterns of the answer; empty if it was not."""
-    if found.chosen_by != found.reported:
+    statistic = main_statistic_of(found.reported)
+    if found.chosen_by != found.reported or answered_cells(result)[statistic.name].nunique() == 1:
         return ""
     of = "validation" if found.reported.startswith("validation") else "test"
-    statistic = main_statistic_of(found.reported)
     name = _name(statistic)
     text = f"the best cell was chosen on these {of} patterns, so expect a worse {name} on new patterns"
     value = chosen_by_halves(result.measures.of(found.reported), statistic) if result.even else nan
@@ -326,12 +326,13 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None, confid
     cells = f"{n_compared:,} cells" + ("" if n_compared == n_cells else " trained so far")
     n_equal = int(ranked["equals_first"].sum())
     if n_equal == n_compared - 1:
-        return f"all {cells} are equal in every run"
+        return f"{'both cells' if n_compared == n_cells == 2 else f'all {cells}'} have the same value in every run"
+    has = "has" if n_equal == 1 else "have"
     if n - n_equal == 1:
         others = "cell" if n_compared == n_cells else f"of the {cells}"
-        equal = f"{count_text(n_equal, 'cell')} {'equals' if n_equal == 1 else 'equal'} the first in every run; "
+        equal = f"{count_text(n_equal, 'cell')} {has} the value of the first in every run; "
         return f"{equal if n_equal else ''}every other {others} is worse ({100 * confidence:g} % confidence)"
-    equal = f"; {n_equal:,} of them {'equals' if n_equal == 1 else 'equal'} the first in every run" if n_equal else ""
+    equal = f"; {n_equal:,} of them {has} the value of the first in every run" if n_equal else ""
     return f"{n:,} of {cells} may be the best ({100 * confidence:g} % confidence){equal}"
 
 

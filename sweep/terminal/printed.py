@@ -116,12 +116,12 @@ def print_best(result: Result, by: Sequence[str] = (), top: int | None = None, a
     if parameters:
         return
     for kind in table_kinds().values():
-        if kind.beside_ranking and pooled is not result:
+        if kind.beside_ranking and pooled.replicates > 1:
             if ranked["may_be_best"].sum() > 1:
                 print(kind.why_none(pooled))
         elif kind.beside_ranking:
-            by_statistic = statistic or ranking_statistic(result)
-            for table in kind.beside_ranking(result, ranked, by_statistic, kind.most_shown):
+            by_statistic = statistic or ranking_statistic(pooled)
+            for table in kind.beside_ranking(pooled, ranked, by_statistic, kind.most_shown):
                 print()
                 print_table(table)
 

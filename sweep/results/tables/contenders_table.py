@@ -160,7 +160,8 @@ def _difference_text(row: Row, difference: _Difference) -> str:
     if isnan(value):
         return "-"
     if difference.is_percent:
-        return difference_text(value, low, high)
+        known = isfinite(low) and isfinite(high)  # infinite with too few seeds to exclude any difference
+        return difference_text(value, low if known else nan, high)
     return f"{measure_text(value)} [{measure_text(low)}, {measure_text(high)}]"
 
 

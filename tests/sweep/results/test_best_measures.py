@@ -199,13 +199,13 @@ def test_equal_cells_are_called_equal() -> None:
     assert list(best["equals_first"]) == [False, True, True, False, False, False]
     n = int(best["may_be_best"].sum())
     assert may_be_best(best, study).endswith(
-        f"{n} of 6 cells may be the best (95 % confidence); 2 of them equal the first in every run"
+        f"{n} of 6 cells may be the best (95 % confidence); 2 of them have the value of the first in every run"
     )
     values[[0, 4, 5]] += 9
     result = measured_result(study, "final_loss", values)
     ranked = result.best()
     sentence = may_be_best(ranked, study)
-    assert sentence == "2 cells equal the first in every run; every other cell is worse (95 % confidence)"
+    assert sentence == "2 cells have the value of the first in every run; every other cell is worse (95 % confidence)"
     assert best_table(result, ranked).texts[1][-1] == "equals the first"
 
 

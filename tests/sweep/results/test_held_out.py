@@ -15,6 +15,7 @@ from sweep.results import sentences
 from sweep.results.answers import default_statistic
 from sweep.statistics.of_cells import main_statistic_of
 from sweep.statistics.outcomes import Measured
+from sweep.terminal.printed import print_best
 from tests.sweep.support import command, make_study
 
 TESTED: dict[str, Any] = {
@@ -89,6 +90,26 @@ def test_splits_are_pooled_as_seeds_are() -> None:
     (ax,) = figures.draw(result, "lines").axes
     assert list(ax.lines[0].get_ydata()) == pytest.approx(list(100 * means))
     assert figures.heatmap(result, x="split_seed", y="hidden").get_xlabel() == "split seed"
+
+
+def test_nothing_is_chosen_from_equal_cells() -> None:
+    """A best cell that equals all others is not called a choice that makes test accuracies optimistic."""
+    study = make_study(count=3, learning_rate=[1e-300, 2e-300], hidden=2, criterion="none", **TESTED)
+    text = "\n".join(sentences.answer(sweep.run(study)))
+    assert "both cells have the same value in every run" in text
+    assert "chosen on" not in text
+
+
+@pytest.mark.parametrize(("n_seeds", "n_splits"), [(1, 2), (2, 1)])
+def test_contenders_of_two_seeds_or_splits(n_seeds: int, n_splits: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two runs exclude no difference: both cells are shown, without an interval of their difference."""
+    options = {"hidden": 4, "learning_rate": [1e-9, 1.5], "split_seed": list(range(n_splits))}
+    print_best(sweep.run(make_study(count=n_seeds, criterion="none", **TESTED, **options)))
+    shown = capsys.readouterr().out
+    assert "2 of 2 cells may be the best" in shown
+    assert "2 cells that may be the best of 2 (contenders)" in shown
+    assert "only one cell" not in shown
+    assert "inf" not in shown
 
 
 def test_runs_that_test_patterns_end_have_optimistic_results() -> None:
