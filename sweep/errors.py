@@ -123,8 +123,8 @@ def shown_names(names: Iterable[str], most: int = 8) -> str:
     return f"{text} and {len(names) - most:,} more" if len(names) > most else text
 
 
-def unknown(what: str, name: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> str:
-    """Return a sentence on an unknown name with the allowed ones, of which it suggests a similar one, or a dotted form.
+def unknown(what: str, name: Any, allowed: Iterable[str]) -> str:
+    """Return a sentence on an unknown name with the allowed ones, of which it suggests a similar one.
 
     >>> unknown("task", "xro", ["xor", "seed"])
     "unknown task 'xro'; did you mean 'xor'? Known: xor, seed"
@@ -134,7 +134,7 @@ def unknown(what: str, name: Any, allowed: Iterable[str], dotted: Iterable[str] 
     Of more than :data:`MOST_LISTED` allowed names it lists the first ones.
     """
     allowed = list(allowed)
-    close = closest(name, allowed, dotted)
+    close = closest(name, allowed)
     hint = f"; did you mean {close!r}? Known: " if close else "; known: "
     most = len(allowed) if len(allowed) <= MOST_LISTED else MOST_LISTED // 2
     more = f" and {len(allowed) - most:,} more" if len(allowed) > most else ""
