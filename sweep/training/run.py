@@ -159,7 +159,7 @@ def record_curves(plan: Plan, parts: StoredResult, n_threads: int, shown: bool |
     return recorder.table(curves)
 
 
-def save_trained(trained: MemoryParts, out: str | Path, threads: int = 1) -> Result:
+def save_trained(trained: MemoryParts, out: str | Path) -> Result:
     """Write trained parts into a results folder, as if they had been trained there; return its result.
 
     Parts that the folder has stay. StoreError if it holds anything else or cannot be written.
@@ -174,4 +174,4 @@ def save_trained(trained: MemoryParts, out: str | Path, threads: int = 1) -> Res
             if commit.part not in there:
                 store.write_part(outcome, session=commit.session, begin=commit.begin, end=commit.end)
         training = Coordinator(Plan(study), store, Limits(), False)
-        return complete(training, partial(ThreadExecutor, threads), start, threads)
+        return complete(training, partial(ThreadExecutor, 1), start, 1)
