@@ -174,6 +174,7 @@ def make_fill_permutation(generator: str) -> Callable[[NDArray[np.int64], int, i
 
     @device
     def fill_permutation(memory: NDArray[np.int64], size: int, first: int) -> None:
+        """Write the next permutation of a stream."""
         for k in range(size):
             memory[k] = k
         for k in range(size - 1, 0, -1):
