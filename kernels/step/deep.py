@@ -80,8 +80,9 @@ def make_deep_backward(
     def backward(patterns: Patterns, packet: Packet, n0: int) -> None:
         last_layer(packet, place_of(packet, n_layers(packet) - 1))
         for layer in range(n_layers(packet) - 1, 0, -1):
-            pass_down(packet, layer - 1)
-            layer_gradients(patterns, packet, place_of(packet, layer), n0)
+            place = place_of(packet, layer)
+            pass_down(packet, place, place_of(packet, layer - 1), layer - 1)
+            layer_gradients(patterns, packet, place, n0)
         first_gradients(patterns, packet, place_of(packet, 0), n0)
 
     @device
@@ -89,7 +90,7 @@ def make_deep_backward(
         """Update weights after all derivatives, which read those of all layers above."""
         last_layer(packet, place_of(packet, n_layers(packet) - 1))
         for layer in range(n_layers(packet) - 2, -1, -1):
-            pass_down(packet, layer)
+            pass_down(packet, place_of(packet, layer + 1), place_of(packet, layer), layer)
         for layer in range(n_layers(packet) - 1, 0, -1):
             layer_gradients(patterns, packet, place_of(packet, layer), n0)
         first_gradients(patterns, packet, place_of(packet, 0), n0)
@@ -136,8 +137,10 @@ def _make_last_layer(
     return last_layer
 
 
-def _make_pass_down(recipe: Recipe, variant: Variant, memory: Memory, n_patterns: int) -> Callable[[Packet, int], None]:
-    """Make the derivatives by the sums of a layer from those of the layers above: ``(packet, layer)``."""
+def _make_pass_down(
+    recipe: Recipe, variant: Variant, memory: Memory, n_patterns: int
+) -> Callable[[Packet, Place, Place, int], None]:
+    """Make the derivatives by the sums of a layer from those above: ``(packet, place above, place, layer)``."""
     scales, joins_all = variant.scales_hidden, recipe.architecture.joins_all
     sum_later = make_sum_later(recipe, variant, memory, n_patterns)
     chain = activation(recipe.architecture.activation).chain
@@ -145,8 +148,7 @@ def _make_pass_down(recipe: Recipe, variant: Variant, memory: Memory, n_patterns
     sums = memory.stack(n_patterns)
 
     @device
-    def unit(packet: Packet, layer: int, i: int) -> None:
-        above, place = place_of(packet, layer + 1), place_of(packet, layer)
+    def unit(packet: Packet, above: Place, place: Place, layer: int, i: int) -> None:
         back = sums()
         for p in range(n_patterns):
             store(back, p, -0.0)
@@ -169,8 +171,8 @@ def _make_pass_down(recipe: Recipe, variant: Variant, memory: Memory, n_patterns
             store(packet.hidden_slopes, packet.sizes.deltas + row + p, chain(total, slope))
 
     @device
-    def pass_down(packet: Packet, layer: int) -> None:
-        for i in range(place_of(packet, layer).n_units):
-            unit(packet, layer, i)
+    def pass_down(packet: Packet, above: Place, place: Place, layer: int) -> None:
+        for i in range(place.n_units):
+            unit(packet, above, place, layer, i)
 
     return pass_down
