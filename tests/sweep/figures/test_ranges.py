@@ -89,5 +89,5 @@ def test_importance_of_options_that_vary_together(sample: Result) -> None:
     assert widths["learning rate by itself"] == pytest.approx(100 * table["learning_rate"])
     matters = next(sentence for sentence in answer(sample) if "what matters" in sentence)
     share, alone = (f"{100 * table[name]:.0f} ± " for name in ("learning_rate & scale", "learning_rate"))
-    assert f"learning_rate & scale {share}" in matters
+    assert f"learning_rate & scale explains {share}" in matters
     assert f"(learning_rate by itself {alone}" in matters

@@ -178,7 +178,7 @@ def test_best_cell_in_a_sentence(result: Result) -> None:
         ),
         (
             {"hidden": 2, "threshold": 10.0, "criterion": ["none", "loss"]},
-            r".*\nbest cell: criterion loss.*\nwhat matters .*: criterion 100.0 ± 0.1 % \(main effect\).*\n"
+            r".*\nbest cell: criterion loss.*\nwhat matters .*: criterion explains 100.0 ± 0.1 % .*\n"
             r"cells with criterion .none. count as not converged",
         ),
     ],
