@@ -124,7 +124,8 @@ def parse_study(text: str, where: str) -> Study:
     raw = read_tables(text, shown(where, 200))
     data = raw.get("data")
     start = raw.get("initial_weights")
-    if isinstance(data, dict) and any("file" in (each or ()) for each in (data, *map(data.get, HELD_OUT))):
+    tables = [data, *map(data.get, HELD_OUT)] if isinstance(data, dict) else []
+    if any(isinstance(table, dict) and "file" in table for table in tables):
         raise StudyError(f"study {where!r} must hold its patterns, but names a file of them")
     if isinstance(start, dict) and isinstance(start.get("values"), str):
         raise StudyError(f"study {where!r} must hold its initial weights, but names a file of them")

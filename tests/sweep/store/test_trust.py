@@ -135,3 +135,6 @@ def test_study_of_a_result_reads_no_other_file(folder: Path, tmp_path: Path) -> 
     (folder / "study.toml").write_text(f'{text[:start]}[data]\nfile = "{tmp_path / "p.csv"}"\n\n{text[end:]}')
     with pytest.raises(StoreError, match="names a file of them"):
         open_result(folder)
+    (folder / "study.toml").write_text(text.replace("[data]\n", "[data]\nvalidation = 5\n"))
+    with pytest.raises(StoreError, match="validation: must be a table"):
+        open_result(folder)
