@@ -6,8 +6,8 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from operator import ge
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
@@ -41,6 +41,17 @@ def decode_record(content: bytes, where: str) -> dict[str, Any]:
     if check != expected:
         raise DamageError(where, "its content does not match its 'check'")
     return dict(facts)
+
+
+def check_names(
+    facts: Collection[str], where: str, required: Iterable[str], known: Collection[str] | None = None
+) -> None:
+    """Refuse a record that lacks a required name, or has a name that is not ``known``; with None it may have any."""
+    faults = [f"it has no {name!r}" for name in required if name not in facts]
+    if known is not None:
+        faults += [f"it has an unknown key {name!r}" for name in facts if name not in known]
+    if faults:
+        raise DamageError(where, f"{faults[0]}; another version wrote it, or it is another file")
 
 
 def _check(facts: Mapping[str, Any]) -> str:
@@ -150,6 +161,9 @@ class Commit:
             )
 
 
+_NAMES = [field.name for field in fields(Commit)]
+
+
 def check_planned(commit: Commit, plan: Plan) -> None:
     """Refuse a commit of another study, or of other runs than this plan has in its part."""
     commit.check(plan.study.identity, plan.part(commit.part) if commit.part < plan.n_parts else None)
@@ -170,6 +184,7 @@ def cover(commits: Sequence[Commit], n_runs: int | None) -> bool:
 def decode_commit(content: bytes, where: str, study: Study) -> Commit:
     """Decode a commit file, whose name must be that of the part, and check it; ``where`` is its path, for errors."""
     facts = decode_record(content, where)
+    check_names(facts, where, [name for name in _NAMES if name != "trained"], _NAMES)
     for name in ("study", "log_digest", "sources_digest", "pcg64_digest"):  # equal in many commits: hold each once
         facts[name] = sys.intern(facts[name])
     commit = Commit(**facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,7 +25,7 @@ from sweep.store.contents import fitting
 from sweep.store.files import Files
 from sweep.store.local import files_at
 from sweep.store.parquet import decode_table
-from sweep.store.run_facts import read_facts, read_study
+from sweep.store.run_facts import read_facts, read_study, waves_of
 from sweep.store.stored_runs import StoredResult
 from sweep.study.curve_points import most_points
 from sweep.study.model import Study
@@ -60,7 +61,8 @@ class StoreReader(StoredResult):
         study = read_study(files)
         if study.identity != facts["identity"]:
             raise DamageError(files.where("study.toml"), "it holds another study than run.json names")
-        reader = cls(files, study, facts["keep"], tuple(facts["waves"]), Bits.of(facts))
+        waves = waves_of(facts, study, files.where("run.json"))
+        reader = cls(files, study, facts["keep"], waves, Bits.of(facts))
         reader._facts = facts
         return reader
 
@@ -176,7 +178,11 @@ class StoreReader(StoredResult):
 
     def decode_commit(self, name: str, content: bytes) -> Commit:
         """Return the commit in a file."""
-        return decode_commit(content, self.files.where(name), self.study)
+        commit = decode_commit(content, self.files.where(name), self.study)
+        starts = (self.study.n_cells * n_seeds for n_seeds in accumulate(self.waves))
+        if any(commit.start < start < commit.stop for start in starts):
+            raise DamageError(self.files.where(name), "its runs belong to two waves in run.json")
+        return commit
 
     def content(self, commit: Commit) -> bytes:
         """Return the content of a part's file."""

@@ -9,7 +9,7 @@ from time import time
 from typing import Any
 
 from sweep.errors import DamageError, StoreError, StudyError
-from sweep.store.commits import Commit, decode_record
+from sweep.store.commits import Commit, check_names, decode_record
 from sweep.store.files import Files
 from sweep.study.load import parse_study
 from sweep.study.model import Study
@@ -76,14 +76,25 @@ def _study(content: bytes, where: str) -> Study:
 
 def read_facts(files: Files) -> dict[str, Any]:
     """Return the facts in the run.json of a results folder."""
-    facts = decode_record(files.read("run.json"), files.where("run.json"))
+    where = files.where("run.json")
+    facts = decode_record(files.read("run.json"), where)
     check_format(facts, files)
+    present = (_ALWAYS, _COMPLETE) if facts.get("complete") else (_ALWAYS,)
+    check_names(facts, where, [name for name, (when, _) in FACTS.items() if when in present])
     return facts
 
 
+def waves_of(facts: dict[str, Any], study: Study, where: str) -> tuple[int, ...]:
+    """Return the seeds of a cell in each wave, after a check that they are those of this study."""
+    waves = tuple(facts["waves"])
+    if min(waves, default=0) < 1 or sum(waves) != study.seeds.count:
+        raise DamageError(where, f"'waves' must be positive and add up to {study.seeds.count} seeds, got {list(waves)}")
+    return waves
+
+
 def check_format(facts: dict[str, Any], files: Files) -> None:
-    """Refuse facts of a later format."""
-    if facts["format"] > FORMAT:
+    """Refuse facts of a later format, which may have other names."""
+    if facts.get("format", FORMAT) > FORMAT:
         raise FormatError(
             f"{files.place!r} has format {facts['format']}, but this version reads format {FORMAT}; "
             "install a newer xor-sweep"

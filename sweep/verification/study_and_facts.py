@@ -15,7 +15,7 @@ from sweep.store.bits import BITS
 from sweep.store.commits import COMMIT_NAME, PART_NAME, decode_record, encode_record
 from sweep.store.contents import fitting
 from sweep.store.files import Files
-from sweep.store.run_facts import FormatError, check_format, read_facts, read_study
+from sweep.store.run_facts import FormatError, check_format, read_facts, read_study, waves_of
 from sweep.study.model import Study
 
 
@@ -73,6 +73,12 @@ def _read(files: Files) -> tuple[Study | None, dict[str, Any] | None, list[str]]
         raise
     except StoreError as error:
         faults.append(str(error))
+    if study and facts and study.identity == facts["identity"]:
+        try:
+            waves_of(facts, study, files.where("run.json"))
+        except StoreError as error:
+            facts = None
+            faults.append(str(error))
     return study, facts, faults
 
 

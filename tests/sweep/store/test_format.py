@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,54 @@ def test_lost_run_json_of_a_later_format(whole: Path, tmp_path: Path, monkeypatc
     with pytest.raises(FormatError, match="has format 2"):
         sweep.repair(tmp_path / "r")
     assert tree(tmp_path / "r") == before
+
+
+COMMIT = "commits/0000000.json"
+
+# Records with a right checksum that this version does not write: the change of a folder, and the fault.
+OTHERS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no format": (lambda folder: rewrite(folder / "run.json", format=...), "it has no 'format'"),
+    "renamed": (
+        lambda folder: rewrite(folder / "run.json", numerics_version=..., numerics=1),
+        "it has no 'numerics_version'",
+    ),
+    "no cells_sha256": (lambda folder: rewrite(folder / "run.json", cells_sha256=...), "it has no 'cells_sha256'"),
+    "commit as run.json": (lambda folder: shutil.copy(folder / COMMIT, folder / "run.json"), "it has no 'format'"),
+    "no wave": (lambda folder: rewrite(folder / "run.json", waves=[]), "add up to 10 seeds, got []"),
+    "empty wave": (lambda folder: rewrite(folder / "run.json", waves=[0, 10]), "add up to 10 seeds, got [0, 10]"),
+    "long waves": (lambda folder: rewrite(folder / "run.json", waves=[5, 6]), "add up to 10 seeds, got [5, 6]"),
+    "other waves": (lambda folder: rewrite(folder / "run.json", waves=[1, 9]), "belong to two waves in run.json"),
+    "no pcg64_digest": (lambda folder: rewrite(folder / COMMIT, pcg64_digest=...), "it has no 'pcg64_digest'"),
+    "further key": (lambda folder: rewrite(folder / COMMIT, further=1), "it has an unknown key 'further'"),
+    "run.json as commit": (
+        lambda folder: shutil.copy(folder / "run.json", folder / "commits" / "0000001.json"),
+        "it has no 'study'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_records_of_another_version(whole: Path, tmp_path: Path, name: str) -> None:
+    """A record with other names, or one in place of another, is refused in one sentence, and can be repaired."""
+    folder = copy_result(whole, tmp_path / "whole")
+    change, fault = OTHERS[name]
+    change(folder)
+    run = ("run", write_study(tmp_path / "study.toml", make_study(count=12)), "--out")
+    for each in (("best", folder), ("trace", folder, "--run", 1), (*run, tmp_path / "r", "--reuse", folder)):
+        assert_refused(command(*each), (fault,))
+    assert fault in sweep.verify(folder).faults[0]
+    sweep.repair(folder)
+    assert sweep.verify(folder).intact
+    assert sweep.open_result(folder).facts["digest"] == sweep.open_result(whole).facts["digest"]
+
+
+@pytest.mark.parametrize("name", ["no format", "empty wave", "no pcg64_digest"])
+def test_overwrite_records_of_another_version(whole: Path, tmp_path: Path, name: str) -> None:
+    """A run is refused by a record of another version, but may overwrite it."""
+    folder = copy_result(whole, tmp_path / "whole")
+    change, fault = OTHERS[name]
+    change(folder)
+    run = ("run", write_study(tmp_path / "study.toml", STUDY), "--out", folder)
+    assert_refused(command(*run), (fault,))
+    assert command(*run, "--overwrite").code == 0
+    assert sweep.verify(folder).intact
