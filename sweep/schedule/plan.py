@@ -82,7 +82,10 @@ class Plan:
         return self.n_cells * first + visited * np.take(self.waves, number) + offset - first
 
     def pieces(self, part: Part) -> Iterator[Part]:
-        """Yield the pieces of a part that train side by side: runs of one shape with at most 16 MiB of weights."""
+        """Yield the pieces of a part that train side by side, each of one shape.
+
+        Their weights and streams have at most 16 MiB, except that a piece fills all lanes.
+        """
         for piece in self.parts.wave_of(part).pieces(part):
             if part.open is None:
                 yield piece

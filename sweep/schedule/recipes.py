@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kernels import vocabulary
 from kernels.components.declarations import LEARNING_RATE
 from sweep.measures import MEASURES
+from sweep.schedule.streams import generator_of_streams
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
 from sweep.study.options.option_tables import loss_and_reduction
@@ -40,9 +41,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
         values["order"] = "numpy"
     elif cell["order"] == "continued":
         several = " " in cell["distribution"]
-        # Only NumPy draws weights of pcg64, or those of a next attempt after orders.
-        goes_on = study.restarts.max_restarts > 0 and study.restarts.draw == "next"
-        draws = "continued" if cell["generator"] == "mt19937" and not goes_on else cell["generator"]
+        draws = generator_of_streams(study, cell) or "continued"
         values["order"] = f"{draws} {cell['distribution']}" + (f" in {cell['draw_order']}" if several else "")
     for name in ("activation", "output", "loss", "optimizer", "schedule"):
         values[name] = study.tables.custom[values[name]].key if values[name] in study.tables.custom else values[name]

@@ -48,7 +48,7 @@ _LAST = 8
 _LANES = 16
 # Fewest runs of a shape that each lane trains, one after the other.
 _FEWEST = 2
-# Most bytes of the weights of a piece, whose runs are drawn and trained together.
+# Most bytes of the weights and streams of a piece, whose runs are drawn and trained together.
 _PIECE_BYTES = 2**24
 
 
@@ -166,7 +166,10 @@ class Wave:
         return [max(part.start, first) for first in firsts]
 
     def pieces(self, part: Part) -> Iterator[Part]:
-        """Yield the pieces of a part that train side by side: runs of one kind with at most 16 MiB of weights."""
+        """Yield the pieces of a part that train side by side, each of one kind.
+
+        Their weights and streams have at most 16 MiB, except that a piece fills all lanes.
+        """
         every = self.shapes(part)
         firsts = [k for k, shape in enumerate(every) if not k or self._kinds[shape] != self._kinds[shape - 1]]
         starts = self.starts(part)
