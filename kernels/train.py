@@ -232,7 +232,7 @@ class Trainer:
         path_epochs
             Epochs, in ascending order and each once, after which the parameters of running runs are kept.
         pause
-            Called after each second or so of steps. An exception that it raises ends the training.
+            Called after each second or so. An exception that it raises ends the training.
 
         Raises
         ------
@@ -262,7 +262,7 @@ class Trainer:
         if self.recipe.order == "numpy" and variant.shuffles(self.recipe):
             own = np.repeat(settings["shuffle_seed"], counts)
         elif self.recipe.generator_of_orders and variant.shuffles(self.recipe) and own.ndim == 1:
-            own = streams_of(self.recipe, hidden, own)
+            own = streams_of(self.recipe, hidden, own, pause)
         if (variant.shuffles(self.recipe) or self.recipe.draws_steps) and len(own) != len(weights):
             raise ValueError(
                 f"seeds: must be one for each of {len(weights)} runs where order is shuffled or steps are drawn, got "

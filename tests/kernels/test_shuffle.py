@@ -14,7 +14,7 @@ from kernels.start.numpy_shuffle import (
     skip_turns,
 )
 from kernels.start.shuffle import fill_permutation
-from kernels.start.streams import numbers_of, random_of
+from kernels.start.streams import numbers_of, random_of, reseeded
 from tests import oracle
 from tests.kernels.support import Array, sized
 
@@ -112,10 +112,24 @@ def test_permutations_go_on_from_streams_of_numpy(generator: str) -> None:
         random.standard_normal(seed % 7)
         random.permutation(3 + seed % 5)
         n_patterns = 2 + seed % 300
-        rows = np.concatenate([np.zeros(n_patterns, np.int64), np.array(numbers_of(random), np.int64)])
+        rows = np.concatenate([np.zeros(n_patterns, np.int64), numbers_of(random)])
         orders = np.empty((5, n_patterns), np.int64)
         fill_permutations_of_streams(rows, orders, ["mt19937", "pcg64"].index(generator))
         np.testing.assert_array_equal(orders, [random.permutation(n_patterns) for _ in range(5)])
+
+
+@pytest.mark.parametrize("generator", ["mt19937", "pcg64"])
+def test_a_generator_of_another_seed_is_a_new_one(generator: str) -> None:
+    """Nothing of the earlier seed is left, such as the second number of a pair of normal ones, or half an output."""
+    random = random_of(generator, 5)
+    for seed in (0, 1, 11, LAST):
+        random.standard_normal(3)
+        random.permutation(4)
+        random = reseeded(random, seed)
+        new = random_of(generator, seed)
+        np.testing.assert_array_equal(numbers_of(random), numbers_of(new))
+        np.testing.assert_array_equal(random.standard_normal(5), new.standard_normal(5))
+        np.testing.assert_array_equal(random.permutation(9), new.permutation(9))
 
 
 @pytest.mark.parametrize("kind", ["int64", "uint32", "uint64"])

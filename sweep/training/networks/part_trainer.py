@@ -253,7 +253,7 @@ class PartTrainer:
         """
         first = self.plan.grid.cell(int(cells[0]))
         trainer, of_runs = self.trainer(first), np.repeat(cells, counts)
-        orders = AttemptOrders(self.plan.study, trainer.recipe, first, seeds)
+        orders = AttemptOrders(self.plan.study, trainer.recipe, first, seeds, self._pause)
 
         def train(attempt: Attempt) -> tuple[Outcome, Array]:
             own, own_cells = seeds[attempt.runs], of_runs[attempt.runs] if attempt.number else cells
