@@ -12,7 +12,7 @@ from sys import byteorder
 from typing import Any
 
 from sweep.errors import shown
-from sweep.study.data.pattern_files import MAX_NUMBERS, Matrix
+from sweep.study.data.pattern_files import MAX_NUMBERS, MAX_PATTERNS, Matrix
 from sweep.system.plain_values import is_integer
 
 _BYTES = 8  # of a float
@@ -42,18 +42,21 @@ def unpack(key: str, table: Mapping[str, Any]) -> Matrix:
     text = table.get("packed")
     if not isinstance(text, str) or not is_integer(columns) or not 1 <= columns <= MAX_NUMBERS or len(table) > 2:
         raise ValueError(
-            f"{key} must be a list of rows, or a table with columns and packed, as in stored studies, got "
+            f"{key} must be a list of rows, or a table with the keys columns and packed, as in stored studies, got "
             f"{shown(dict(table))}"
         )
+    most = min(MAX_NUMBERS, MAX_PATTERNS * columns) * _BYTES
     decoder = zlib.decompressobj()
     try:
-        content = decoder.decompress(base64.b64decode(text, validate=True), MAX_NUMBERS * _BYTES + 1)
+        content = decoder.decompress(base64.b64decode(text, validate=True), most + 1)
     except (zlib.error, ValueError):
         raise ValueError(f"{key}.packed is damaged: it must hold numbers in zlib and base64") from None
-    if len(content) > MAX_NUMBERS * _BYTES:
-        raise ValueError(f"{key}.packed must have at most {MAX_NUMBERS:,} numbers, got more")
-    if not decoder.eof or len(content) % (_BYTES * columns):
+    if len(content) > most:
+        raise ValueError(f"{key}.packed must have at most {MAX_PATTERNS:,} rows and {MAX_NUMBERS:,} numbers, got more")
+    if not decoder.eof or decoder.unused_data or len(content) % (_BYTES * columns):
         raise ValueError(f"{key}.packed is damaged: it must hold whole rows of {columns:,} numbers")
+    if not content:
+        return ()
     values = array("d", content)
     if byteorder == "big":
         values.byteswap()
