@@ -29,6 +29,10 @@ class MemoryParts(WritableResult):
         self._make_cells: Callable[[], pa.Table] | None = None  # set once all runs are present
         self._curves: pa.Table | None = None  # likewise, where the study records learning curves
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> MemoryParts:
+        """Share parts with a copy: a finished result does not change, and its cells are made from these parts."""
+        return self
+
     @property
     def plan(self) -> Plan:
         return self._plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import hashlib
 from pathlib import Path
@@ -157,6 +158,16 @@ def test_results_in_memory_are_freed_at_once(keep: Literal["runs", "cells"]) -> 
         assert stored() is None
     finally:
         gc.enable()
+
+
+def test_a_copy_outlives_its_result() -> None:
+    """A deep copy of a result in memory has cells and runs after the original is gone."""
+    result = sweep.run(make_study(hidden=[1, 2], criterion="none"))
+    runs, cells = result.runs(), sweep.run(result.study).cells
+    copied = copy.deepcopy(result)
+    del result
+    pd.testing.assert_frame_equal(copied.cells, cells)
+    pd.testing.assert_frame_equal(copied.runs(), runs)
 
 
 @pytest.mark.compiled
