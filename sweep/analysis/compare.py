@@ -200,7 +200,7 @@ def _table(values: pd.DataFrame, found: Sequence[Mapping[str, Any]], compared: C
             columns[name] = first
         else:
             bound = most.get(name, np.inf)
-            low, high = np.clip(combined_estimate(each).ends(), -bound, bound)
+            low, high = np.clip(combined_estimate(each).ends(), 0.0 if isinstance(first, Ratio) else -bound, bound)
             columns |= {name: first.value, f"{name}_low": low, f"{name}_high": high}
     table = pd.concat([values, pd.DataFrame(columns)], axis=1)
     return beside_test(table, "advantage" if compared.measure else "difference")
