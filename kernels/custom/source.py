@@ -32,8 +32,7 @@ _EXPRESSIONS = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Con
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr, ast.USub, ast.UAdd, ast.Invert)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
-# A function in a refusal, and what to write for those that people try first.
-_FUNCTION = re.compile(r"got '(?:\w+\.)?(\w+)")
+# What to write for functions that people try first.
 _FUNCTIONS_INSTEAD = {
     "sign": "select(x > 0.0, 1.0, select(x < 0.0, -1.0, 0.0)) for the sign of x",
     **dict.fromkeys(("max", "maximum"), "select(x > y, x, y) for the larger of x and y"),
@@ -239,7 +238,8 @@ def _check_node(what: str, place: Place, node: ast.AST) -> None:
 def _value_of(what: str, function: FunctionType, place: Place, name: str) -> Any:
     """Return the number or the function of lanes that a name of the module stands for."""
     if name not in function.__globals__:
-        refuse(what, place, f"{_may_use()}, got {name!r}")
+        instead = _of_function(name)
+        refuse(what, place, f"{_may_use()}, got {name!r}{f'; {instead}' if instead else ''}")
     value = function.__globals__[name]
     is_number = type(value) in (int, float) and math.isfinite(value)
     if not is_number and not any(value is known for known in LANE_FUNCTIONS.values()):
@@ -250,11 +250,18 @@ def _value_of(what: str, function: FunctionType, place: Place, name: str) -> Any
 def _refuse_node(what: str, place: Place, node: ast.expr | ast.stmt) -> NoReturn:
     operator = getattr(node, "op", None)
     instead = _INSTEAD.get(type(node)) or _INSTEAD.get(type(operator), "")
+    if isinstance(node, ast.Call):
+        instead = _of_function(ast.unparse(node.func).rpartition(".")[2])
     refuse(
         what,
         place.at(node),
         f"{ast.unparse(node).splitlines()[0]!r} is not allowed in a formula; {instead or _ALLOWED}",
     )
+
+
+def _of_function(name: str) -> str:
+    """Return what to write instead of a function that people try first; empty for others."""
+    return f"write {_FUNCTIONS_INSTEAD[name]}" if name in _FUNCTIONS_INSTEAD else ""
 
 
 def _may_use() -> str:
@@ -268,9 +275,7 @@ def _short(value: Any) -> str:
 
 def refuse(what: str, place: Place, why: str) -> NoReturn:
     """Raise ComponentError with the place in the user's file."""
-    name = _FUNCTION.search(why)
-    instead = _FUNCTIONS_INSTEAD.get(name[1]) if name else None
-    raise ComponentError(f"{what}, line {place.line} of {place.file}: {why}{f'; write {instead}' if instead else ''}")
+    raise ComponentError(f"{what}, line {place.line} of {place.file}: {why}")
 
 
 # Functions of lanes whose value is not finite if their argument is not.
