@@ -17,7 +17,8 @@ Shapes = dict[str, tuple[int, ...]]
 @st.composite
 def explicit_weights(draw: st.DrawFn, shapes: list[Shapes], n_seeds: int) -> tuple[Any, Lists]:
     """Draw explicit initial weights, mostly none: the key `values`, or None, and the values of swept weights."""
-    kinds = draw(st.lists(st.sampled_from(["array", "element", "swept", "all"]), max_size=3, unique=True))
+    several = st.lists(st.sampled_from(["array", "element", "swept", "all"]), max_size=3, unique=True)
+    kinds = draw(several | st.just(["all"]))  # all alone may be an .npy file
     if draw(st.booleans()):
         return None, {}
     common = sorted(set.intersection(*map(set, shapes)))

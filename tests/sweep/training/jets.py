@@ -139,13 +139,18 @@ def _sums(p: Mapping[Any, Jet], network: Mapping[str, Any], x: Sequence[float], 
     """Return the sums of the outputs for one pattern."""
     nothing = next(iter(p.values())).times(0.0)
     below = [nothing.plus(float(each)) for each in x]
-    for layer in [name[1:] for name in network if name[0] == "w"]:
-        n_units = network[f"w{layer}"].shape[1]
-        sums = [sum_of([a.times(p[f"w{layer}", i, h]) for i, a in enumerate(below)]) for h in range(n_units)]
+    earlier: list[Jet] = []  # outputs of all layers but the one directly below
+    n_units = {name[1:]: array.shape[1] for name, array in network.items() if name[0] == "w"}
+
+    def sums_of(weights: str, skips: str, n: int) -> list[Jet]:
+        sums = [sum_of([a.times(p[weights, i, h]) for i, a in enumerate(below)]) for h in range(n)]
+        if skips in network:  # the outputs' alone, or those of all layers but the first
+            direct = (earlier or below)[: len(network[skips])]
+            sums = [z.plus(sum_of([e.times(p[skips, j, h]) for j, e in enumerate(direct)])) for h, z in enumerate(sums)]
+        return sums
+
+    for layer, n in n_units.items():
+        sums = sums_of(f"w{layer}", f"k{layer}" if layer else "", n)
+        earlier += below
         below = [f(z.plus(p.get((f"b{layer}", h), 0.0))) for h, z in enumerate(sums)]
-    outputs = [sum_of([a.times(p["v", h, o]) for h, a in enumerate(below)]) for o in range(network["v"].shape[1])]
-    if "k" in network:
-        outputs = [
-            u.plus(sum_of([p["k", i, o].times(float(e)) for i, e in enumerate(x)])) for o, u in enumerate(outputs)
-        ]
-    return [u.plus(p.get(("c", o), 0.0)) for o, u in enumerate(outputs)]
+    return [u.plus(p.get(("c", o), 0.0)) for o, u in enumerate(sums_of("v", "k", network["v"].shape[1]))]

@@ -39,7 +39,10 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"activation": "sigmoid", "output": "sigmoid", "loss": ["bce", "half_squared", "sse", "mse"]}, ""),
     ({**CLASSES, "reduction": ["mean", "pattern_mean"], "skip": [True, False]}, ""),
     ({"hidden": ["3-2", "2-2-2"], "skip": [True, False], "bias": [True, False]}, ""),
-    ({"hidden": "2-2-2", "skip": True, "shortcuts": "all", "output_learning_rate": 0.0}, "v c k"),
+    (
+        {"hidden": "2-2-2", "skip": True, "shortcuts": "all", "output_learning_rate": 0.0},
+        "v c k[0,0] k[1,0] k[2,0] k[3,0] k[4,0] k[5,0]",  # not k2 and k3, which have the hidden layers' rate
+    ),
     ({"share": ["w[0] w[1]", "v[0] v[2]; b[0] b[1] b[2]; w[1,0] w[0,2]"], "hidden": 3}, ""),
     ({"loss": "huber", "output": "tanh", "hidden": [1, 3]}, ""),
     ({"dtype": "float32", "batch": 1, "optimizer": "adam", "weight_decay": 0.1}, ""),
