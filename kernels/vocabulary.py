@@ -61,7 +61,7 @@ GENERAL = (
     Setting(
         "learning_rate",
         float("nan"),
-        "factor of the gradient in an update",
+        "step size of an update: with gd the factor of the gradient, with rprop the first step",
         "weight^2/loss",
         at_least=0,
         also=("lr", "eta", "step_size", "learning_rate_init"),
@@ -70,7 +70,7 @@ GENERAL = (
     Setting(
         "warmup",
         0.0,
-        "number of first updates in which the learning rates grow linearly to their full size",
+        "number of updates at the start, in which the learning rates grow linearly to their full size",
         "updates",
         at_least=0,
         also=("warmup_steps", "n_warmup"),
@@ -86,11 +86,12 @@ GENERAL = (
     Setting(
         "step_ratio",
         1.0,
-        "first steps of rprop, or of a custom optimizer like it, for each parameter: drawn uniformly between the "
-        "learning rate and this multiple of it, for each seed; restarts do not draw again",
+        "largest first step of rprop (or a custom optimizer like it), in learning rates: the first step of each "
+        "parameter is drawn uniformly between the learning rate and this multiple, for each seed; restarts do not "
+        "draw again",
         at_least=1,
     ),
-    Setting("gain", 1.0, "factor of the weighted sum of a hidden unit, without its bias"),
+    Setting("gain", 1.0, "factor of the weighted sum of inputs of a hidden unit, before its bias is added"),
     Setting(
         "weight_decay",
         0.0,

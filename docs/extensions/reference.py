@@ -90,8 +90,8 @@ def columns() -> Lines:
     typical = ("train_accuracy", "margin")
     cells = cells_columns(_study_with_everything(typical))
     yield from _columns_of("Cells (`result.cells`, `cells.parquet`)", cells)
-    yield "Each recorded [measure](measures.md) has columns like one of these two: a mean as `train_accuracy` has, or"
-    yield "quartiles as `margin` has.\n"
+    yield "Each recorded [measure](measures.md) has the columns of a mean, as `train_accuracy`, or of quartiles, as"
+    yield "`margin`.\n"
     yield from _columns_of("Learning curves (`result.learning_curves()`, `curves.parquet`)", curves_columns(study))
 
 

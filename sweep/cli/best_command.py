@@ -19,8 +19,8 @@ def best(
             autocompletion=complete_by,
             help="Statistic to rank by: rate, expected_steps (ERT), median_steps, final_loss, max_error (largest error "
             "of an output), n_correct (correct outputs), test_accuracy, test_loss or a recorded measure. Default: "
-            "rate, or the accuracy or loss of validation or test patterns, or final_loss without a criterion. With "
-            "parameters, as in optimizer,final_loss: the best cell for each of their values.",
+            "accuracy or loss of validation patterns, else of test patterns, else rate, or final_loss without a "
+            "criterion. With parameters, as in optimizer,final_loss: the best cell for each of their values.",
         ),
     ] = None,
     top: TopOption = None,

@@ -49,7 +49,7 @@ def compare(
     Of two runs with the same seed, the faster one converges in fewer steps, or is the only one that converges.
 
     p-values are from an exact sign-flip test over seeds (McNemar's with one pair of runs per seed).
-    They are adjusted for the number of tests (Holm), intervals are not.
+    They are adjusted for the number of tests (Holm). Intervals are not adjusted.
     """
     from sweep.errors import SweepError
     from sweep.results.answers import default_statistic, split_by, swept

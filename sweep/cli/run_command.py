@@ -20,7 +20,7 @@ def run(study: StudyArgument, changes: SetOption = None, plugin: PluginOption = 
     """Train all runs of a study. The same command resumes an interrupted study.
 
     At a limit (--time-budget, --max-runs), training ends after the parts (groups of runs) under way, with exit code 4.
-    The partial result then has about as many runs of each cell, except with --shard.
+    The partial result then has about the same number of runs of each cell, except with --shard.
     """
     from sweep.store.local import files_at
 

@@ -123,7 +123,7 @@ class ExploredResults:
     def _check_there(self) -> None:
         """Raise StoreError if the folder is gone: what is missing would pass for what was never kept."""
         if not Path(self.source, "run.json").exists():
-            raise StoreError(f"the results folder {shown(self.source)} is gone; start sweep explore with another one")
+            raise StoreError(f"{shown(self.source)} holds no results any more; start sweep explore with another folder")
 
     def _offered(self) -> dict[str, Statistic]:
         """Return the statistics that maps can show, the default one first."""

@@ -128,7 +128,7 @@ def at_best_fault(result: EvaluatedRuns) -> str:
     if not result.complete:
         return "needs all runs, and this result is partial; run the same study again to complete it"
     if not result.even:
-        return "needs the same number of seeds in all cells, which seeds.until does not train; leave it out"
+        return "needs the same number of seeds in all cells; run the study without seeds.until"
     if result.study.seeds.count < LEAST_SEEDS * result.replicates:
         return f"needs at least {LEAST_SEEDS} seeds, half of them to choose; add seeds"
     return ""

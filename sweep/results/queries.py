@@ -288,8 +288,8 @@ class Queries(EvaluatedRuns):
             A swept parameter with at most 20 values.
         by
             Other parameters, by default all. Each combination of their values has a row; pairs of runs are pooled over
-            the rest. With ``seeds.until``, pairs that are pooled have the seeds of all their cells, so that cells
-            weigh alike. Also the measure to compare: ``"rate"`` (convergence and steps) or a measure such as
+            the rest. With ``seeds.until``, pooled pairs use only seeds that all their cells have, so every cell
+            has the same weight. Also the measure to compare: ``"rate"`` (convergence and steps) or a measure such as
             ``"final_loss"``; by default the accuracy or loss of test patterns, else the rate, or the final loss if
             there is no criterion.
         margin

@@ -38,7 +38,7 @@ _LARGEST_SHARE, _LARGEST_ERROR = 1.005, 0.2
 _ENDED = {"exhausted": "ran out of steps (exhausted)", "plateau": "ended on a plateau"}
 
 # The clause on comparisons that pool cells whose numbers of seeds seeds.until decided
-SHARED_SEEDS = "with the seeds that all pooled cells have, so that cells weigh alike"
+SHARED_SEEDS = "on the seeds that all pooled cells share, so every cell has the same weight"
 
 # The note on intervals of several cells, by whether they are computed from rows of runs.
 _INTERVALS = {
@@ -107,7 +107,7 @@ def _choice(result: Queries, found: HeldOut) -> str:
     value = chosen_by_halves(result.measures.of(found.reported), statistic) if result.even else nan
     if value == value:
         number = f"{value_text(statistic, value)}{_unit(statistic)}"
-        text += f"; a best cell chosen with half of the seeds has {number} with the other half"
+        text += f"; chosen with half of the seeds, the best cell has {number} with the other half"
     return text
 
 
@@ -326,7 +326,7 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None, confid
     cells = f"{n_compared:,} cells" + ("" if n_compared == n_cells else " trained so far")
     n_equal = int(ranked["equals_first"].sum())
     if n_equal == n_compared - 1:
-        return f"{'both cells' if n_compared == n_cells == 2 else f'all {cells}'} have the same value in every run"
+        return f"{'both cells' if n_compared == n_cells == 2 else f'all {cells}'} are equal in every run"
     has = "has" if n_equal == 1 else "have"
     if n - n_equal == 1:
         others = "cell" if n_compared == n_cells else f"of the {cells}"

@@ -37,8 +37,8 @@ _OF_ANSWERS = (
         "Value of the first side minus that of the second, over pairs of runs that share all but one option.",
         "share of pairs in which only the first converged - share in which only the second did; for measures the "
         "difference of means or medians",
-        "Student's over seeds, with one more seed whose pairs all favor the other side; it contains 0 unless p_value "
-        f"is at most 0.05; {_OF_SEEDS}",
+        "Student's over seeds, with one more seed whose pairs all favor the other side; of rates, it excludes 0 only "
+        f"if p_value is at most 0.05; {_OF_SEEDS}",
         "McNemar, Psychometrika 12 (1947) 153",
     ),
     Definition(

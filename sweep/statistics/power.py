@@ -34,8 +34,9 @@ def seeds_for_difference(difference: float, rate: float = 0.5) -> int:
         raise SweepError(f"rate: must be above 0 and below 1, got {shown(rate)}")
     if not (0 < abs(difference) < 1 and abs(difference) / 2 <= rate <= 1 - abs(difference) / 2):
         most = float(f"{2 * min(rate, 1 - rate):.6g}")
+        allowed = "below 1.0" if most == 1 else f"at most {shown(most)}"
         raise SweepError(
-            f"difference: must be above 0 and at most {shown(most)}, since two rates with mean {shown(rate)} (rate) "
+            f"difference: must be above 0 and {allowed}, since two rates with mean {shown(rate)} (rate) "
             f"cannot differ by more, got {shown(difference)}"
         )
     first, second = rate + abs(difference) / 2, rate - abs(difference) / 2

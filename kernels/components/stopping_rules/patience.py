@@ -33,10 +33,10 @@ SETTINGS = (
     Setting(
         "min_delta",
         0.0,
-        "smallest change of the monitored value that counts as an improvement. Rule patience: more than this below the "
-        "last improvement, so small gains add up. Rule patience_best: at least this below the lowest value so far; "
-        "with 0, an equal value counts. Rule patience_change: more than this away from the evaluation before. For "
-        "n_correct and accuracies, read above and highest",
+        "how large an improvement of the monitored value must be. patience: more than this below the last improvement, "
+        "so small gains add up. patience_best: at least this below the lowest value so far (with 0, an equal value "
+        "counts). patience_change: more than this away from the evaluation before, in either direction. n_correct and "
+        "accuracies improve upward: above the highest value, not below the lowest",
         "loss, outputs or share",
         at_least=0,
     ),

@@ -221,7 +221,7 @@ def _compared(result: Queries, name: str, measure: str | None) -> tuple[pd.DataF
     study = result.study
     if len(swept(study)) > 1 and not at_best_fault(result):
         compared = result.compare(name, each_at_best=True)
-        return compared, str(compared.attrs["note"]).replace(f"each value of {name} has", "each value has")
+        return compared, str(compared.attrs["note"]).replace(f"each value of {name} is", "each value is")
     compared_by = ComparedBy.of_study(study, measure, on_shared_seeds=result.adaptive)
     return compare_values(result.runs_by(measure), study.grid, name, [], compared_by), ""
 
@@ -245,10 +245,10 @@ TABLE = TableKind(
     _why_none,
     "Each value is compared with the best value of its parameter on common seeds (common random numbers), each with "
     "the other parameters at their best, which other seeds choose. In partial results and with few seeds, the other "
-    "parameters are pooled instead. If seeds.until decides how many seeds cells have, pairs that are pooled have the "
-    "seeds of all their cells, so that cells weigh alike. Seeds are independent, but runs with the same seed are not. "
-    "Intervals and p-values therefore count seeds, and splits of the data if these are swept. With one pair of runs "
-    "per seed, the p-values are those of McNemar's exact test. P-values are adjusted over all comparisons of a "
+    "parameters are pooled instead. If seeds.until decides how many seeds cells have, pooled pairs use only seeds "
+    "that all their cells have, so every cell has the same weight. Seeds are independent, but runs of the same seed "
+    "are not. Intervals and p-values therefore count seeds, and splits of the data if these are swept. With one pair "
+    "of runs per seed, the p-values are those of McNemar's exact test. P-values are adjusted over all comparisons of a "
     "parameter (Holm). A run is faster than another with the same seed if it converges in fewer steps; if neither "
     "converges, neither is faster. The loss of a diverged run counts as infinite.",
 )

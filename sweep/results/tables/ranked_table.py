@@ -138,8 +138,8 @@ def _best_of_each(result: Queries, best: pd.DataFrame, n_rows: int, by: Sequence
     )
     which = shown_of(len(best), n_rows, "value" if len(by) == 1 else "combination")
     note = (
-        "intervals are corrected for the choice of the best of k cells: all k hold together with 95 % confidence "
-        "(Bonferroni)"
+        "intervals are corrected for choosing the best of k cells (Bonferroni): with 95 % confidence, those of all k "
+        "cells hold"
     )
     counted = best.merge(result.cells[["cell", "n_converged"]], on="cell")
     notes = [why_no_best(counted, statistic), note]

@@ -40,8 +40,8 @@ class DataKey(NamedTuple):
 DATA_SOURCES = {
     "file": DataKey(
         "CSV or Parquet file of patterns to learn",
-        "inputs are columns x0, x1, .., and targets are y, or y0, y1, ..; other names are set with target or targets, "
-        "and inputs (by default all other columns)",
+        "inputs are columns x0, x1, .., targets y, or y0, y1, ..; name others by target or targets, and by inputs "
+        "(default: all other columns)",
     ),
     "target": DataKey(
         "column of a file with the class of each pattern. Two classes make one target, high for the second in "
@@ -70,8 +70,9 @@ OF_FILES = ("file", "inputs", "targets", "target", "target_one_hot", "one_hot", 
 Rows = tuple[tuple[FiniteFloat, ...], ...]
 
 DECISION_THRESHOLD = (
-    "outputs above this count as high, others as low; by default the midrange of all targets, before test patterns "
-    "are split off or label noise is added; (target_low + target_high) / 2 for a task whose targets are all equal"
+    "outputs above this count as high, outputs below it as low; by default the midrange of all targets, before test "
+    "patterns are split off or label noise is added; (target_low + target_high) / 2 for a task whose targets are all "
+    "equal"
 )
 # Tables of patterns that are held out of training.
 HELD_OUT = ("validation", "test")

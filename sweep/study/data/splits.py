@@ -18,8 +18,8 @@ from sweep.system.formatting import list_text
 # Keys of the table [data] for patterns from any source, and their defaults.
 PREPARATIONS = {
     "train_count": Argument(
-        "number of patterns to train on; the rest, without those of validation_count, are test patterns; if test_count "
-        "is set too, patterns beyond these counts are not used",
+        "number of patterns to train on; of the rest, validation_count are for validation and all others, or only "
+        "test_count of them, are test patterns",
         int,
         1,
         MAX_PATTERNS,

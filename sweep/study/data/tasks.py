@@ -85,7 +85,7 @@ class Argument(NamedTuple):
 ARGUMENTS = {
     "bits": Argument("number of bits of a pattern, or of each summand; input j of pattern c is bit j of c", int, 1, 16),
     "function": Argument("number of a truth table, whose bit c is the target of pattern c", int, 0, 2**32 - 1),
-    "n": Argument("number of patterns, or of patterns per class", int, 1, 65_536),
+    "n": Argument("number of patterns; in a task with classes, of each class", int, 1, 65_536),
     "n_inputs": Argument("number of inputs", int, 1, 1024),
     "n_outputs": Argument("number of targets", int, 1, 1024),
     "classes": Argument("number of classes, each with a target", int, 2, 64),

@@ -12,8 +12,8 @@ TERMS = {
     "pattern": "one training example: inputs and targets.",
     "arrays": "the weights of a network, by name. w and b: weights and biases of the hidden layer (w1, b1, w2, .. of "
     "several, w and b of all). v and c: those of the output layer. k: weights from inputs directly to outputs (skip); "
-    "with shortcuts = all, k and k2, k3, .. also lead from inputs and earlier hidden layers to the outputs and hidden "
-    "layers 2, 3, .. (k of all); their rows are the inputs, then the units from the lowest layer up. "
+    "with shortcuts = all, k leads to the outputs, and k2, k3, .. lead to hidden layers 2, 3, ..; in tables, k also "
+    "means all of these. Their rows are the inputs, then the units of earlier layers but the one directly below. "
     "w[0,1] is the weight from input 0 to unit 1, b[1] the bias of unit 1. others, in a table such as "
     "{ w = 0.5, others = 1 }: all arrays that it does not name.",
     "step": "one update of the weights.",

@@ -170,8 +170,8 @@ class Network(Section):
     skip: bool = option(False, "kernel", "whether inputs also connect to outputs directly")
     shortcuts: Annotated[
         Literal["outputs", "all"],
-        "outputs: from the inputs; or all: from the inputs and all hidden layers to each later layer, so that a layer "
-        "receives the outputs of all earlier ones. With one hidden layer both are the same",
+        "outputs: from the inputs to the outputs; all: also between hidden layers, so that each layer receives the "
+        "outputs of all earlier ones. With one hidden layer both are the same",
     ] = option("outputs", "kernel", "where skip connections lead", used_with={"skip": [True]})
     dtype: Literal["float64", "float32"] = option("float64", "kernel", "type of all numbers of the networks")
 
@@ -245,7 +245,7 @@ class Training(Section):
     order: Annotated[
         Literal["cyclic", "shuffled", "continued"],
         "cyclic, shuffled, or continued: NumPy's generator of each seed draws the initial weights, then a "
-        "permutation of the patterns for each epoch, and after a restart the next weights",
+        "permutation of the patterns for each epoch, and after a restart (draw = next) the next weights",
     ] = option("cyclic", "kernel", "order of the patterns where an epoch takes several updates")
     shuffle_seed: Steps | None = option(
         None,
@@ -267,8 +267,8 @@ class Convergence(Section):
         "loss",
         "kernel",
         "measure that the stopping rule watches. loss, running_loss, n_correct (number of correct outputs) and "
-        "train_accuracy use training patterns, the others held-out ones. validation_accuracy also makes the best "
-        "validation of a run (steps_at_best) the one with the highest accuracy, in place of the lowest loss",
+        "train_accuracy use training patterns, the others held-out ones. The best validation of "
+        "a run (steps_at_best) has the lowest loss, or with validation_accuracy the highest accuracy",
         used_with={"patience": [IS_SET], "stopping_rule": [*vocabulary.RULES_WITHOUT_PATIENCE]},
     )
     validate_every: Annotated[int, Field(ge=1, le=MAX_STEPS)] = option(
@@ -297,7 +297,7 @@ class Convergence(Section):
     stop: Annotated[
         Literal["before", "after"],
         "before: the run ends at once; after: it takes one more update (in minibatches, one more epoch), as a loop "
-        "does that computes the loss, updates, and then breaks",
+        "does that computes the loss, updates, and then breaks; its row and steps include that update",
     ] = option(
         "before",
         "kernel",
@@ -383,8 +383,8 @@ def _convergence(users: Users) -> dict[str, dict[str, Any]]:
     criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
     rules = (
         "rule that ends a run with status plateau (early stopping). patience, patience_best and patience_change end a "
-        "run that does not improve, and need the option patience; gl, pq, gl_or_progress and up (Prechelt) end a run "
-        "whose held-out loss rises"
+        "run that does not improve, and need the option patience; gl, pq and up (Prechelt) end a run whose held-out "
+        "loss rises, gl_or_progress also one whose training loss hardly falls"
     )
     of_plateaus = {
         "stopping_rule": choice(users["stopping_rule"], "patience", rules),

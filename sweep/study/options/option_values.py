@@ -255,7 +255,7 @@ DrawOrder = Annotated[
         }
     ),
     "arrays (see 'sweep explain arrays'), of which those left out follow in the default order; w.T, v.T, k.T are drawn "
-    "transposed; w1, b2, .. are of one hidden layer, w, b and k of those not named, from the inputs up",
+    "transposed; w1, b2, .. are of one hidden layer, w, b and k stand for all layers not named, from the inputs up",
 ]
 Freeze = Annotated[
     str,

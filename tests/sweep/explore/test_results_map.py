@@ -367,7 +367,7 @@ def test_a_folder_that_is_gone_is_named(tmp_path):
     shown, choices = ask.planes(), ask.json("choices")
     training = ask.json("choices", show="training", x="learning_rate", y="scale")
     shutil.rmtree(folder)
-    sentence = f"the results folder '{folder}' is gone; start sweep explore with another one"
+    sentence = f"'{folder}' holds no results any more; start sweep explore with another folder"
     for path, query in (
         *((panel, query) for panel in ("selection", "cells", "runs") for query in ({}, {"columns": "0:1"})),
         ("runs", {"sort": "steps"}),

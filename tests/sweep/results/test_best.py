@@ -193,7 +193,7 @@ def test_equal_cells_may_all_be_the_best(capsys: pytest.CaptureFixture[str]) -> 
     outcomes = invented(np.random.default_rng(4), [0.9], 200)
     twins = Measured.of_ends(np.tile(outcomes.steps, (2, 1)), np.tile(outcomes.converged, (2, 1)))
     print_best(result_of(make_study(count=200, hidden=[2, 3], learning_rate=[0.1]), twins), ["convergence_rate"])
-    assert "both cells have the same value in every run" in capsys.readouterr().out
+    assert "both cells are equal in every run" in capsys.readouterr().out
 
 
 def test_no_cell_is_better_where_no_run_converged(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_nothing_is_chosen_from_equal_cells() -> None:
     """A best cell that equals all others is not called a choice that makes test accuracies optimistic."""
     study = make_study(count=3, learning_rate=[1e-300, 2e-300], hidden=2, criterion="none", **TESTED)
     text = "\n".join(sentences.answer(sweep.run(study)))
-    assert "both cells have the same value in every run" in text
+    assert "both cells are equal in every run" in text
     assert "chosen on" not in text
 
 

@@ -148,8 +148,8 @@ def test_two_results_are_pooled_with_the_seeds_of_all_cells_if_either_raced() ->
         pairing = Pairing(every, raced)
         assert pairing.compare([])["n_pairs"].tolist() == [n_pairs]
         assert pairing.compare()["n_pairs"].tolist() == UNEVEN
-        assert ("weigh alike" in pairing.pooled([])) == (n_pairs == 60)
-        assert "weigh alike" not in pairing.pooled(["hidden", "learning_rate"])
+        assert ("the same weight" in pairing.pooled([])) == (n_pairs == 60)
+        assert "the same weight" not in pairing.pooled(["hidden", "learning_rate"])
 
 
 def test_without_a_race_there_is_no_table() -> None:

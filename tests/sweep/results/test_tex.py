@@ -171,7 +171,8 @@ def test_comments_say_what_columns_are(results: dict[str, Result]) -> None:
     _, head, _ = tabular(text)
     comments = [line.removeprefix("% ") for line in text.splitlines() if line.startswith("% ")]
     assert f"identity {RATES.identity}" in comments
-    assert "learning_rate: factor of the gradient in an update (weight^2/loss)" in comments
+    meaning = "step size of an update: with gd the factor of the gradient, with rprop the first step"
+    assert f"learning_rate: {meaning} (weight^2/loss)" in comments
     named = {line.partition(":")[0].removeprefix("n_") for line in comments[3:]}
     assert named == set(head)
 

@@ -81,7 +81,7 @@ def test_command() -> None:
     n = seeds_for_ratio(2, 0.8, 100, 1.0, LIMIT)
     assert f"\n{n} seeds per cell detect a ratio of 2 of expected steps (ERT), if 80 % converge in 100 ± 100 " in out
     for options, why in (
-        (("--difference", "0"), "difference: must be above 0 and at most 1.0"),
+        (("--difference", "0"), "difference: must be above 0 and below 1.0"),
         (("--difference", "0.3", "--rate", "0.9"), "above 0 and at most 0.2, since two rates with mean 0.9"),
         (("--ratio", "1"), "ratio: must be above 0 and not 1, got 1.0"),
         (("--ratio", "2", "--steps", "9000"), "at most the limit of 5,000"),

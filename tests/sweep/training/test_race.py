@@ -168,7 +168,7 @@ def test_commands(tmp_path: Path) -> None:
     assert command("run", file, "--out", tmp_path / "r").code == 0
     for words in (("show",), ("best",), ("compare", "--vary", "hidden"), ("report",)):
         assert command(words[0], tmp_path / "r", *words[1:]).code == 0
-    pooled = "pooled over learning_rate with the seeds that all pooled cells have, so that cells weigh alike"
+    pooled = "pooled over learning_rate on the seeds that all pooled cells share, so every cell has the same weight"
     assert pooled in command("compare", tmp_path / "r", "--vary", "hidden").out
     assert_refused(command("run", file, "--shard", "1/2"), ("seeds.until",))
 
