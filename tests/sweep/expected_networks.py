@@ -17,6 +17,8 @@ from tests.oracle.settings import components_and_settings, make_network
 from tests.oracle.step import sizes_of
 
 Rows = list[list[float]]
+# Measures of curvature, which test_sharpness.py compares with exact derivatives.
+SHARPNESS = ("sharpness", "sharpness_at_best")
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def recorded_names(study: Study) -> list[str]:
     """Return the names of the recorded columns of measures and weights, in their order, without sharpness."""
     which = {"both": ("initial", "final"), "all": ("initial", "final", "best"), "none": ()}
     weights = [f"{name}_weights" for name in which.get(study.record.weights, (study.record.weights,))]
-    return [*(name for name in study.record.measures if name not in ("sharpness", "train_accuracy")), *weights]
+    return [*(name for name in study.record.measures if name not in (*SHARPNESS, "train_accuracy")), *weights]
 
 
 def recorded(

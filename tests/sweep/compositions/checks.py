@@ -20,6 +20,7 @@ from sweep.study.load import parse_changes
 from tests.sweep.compositions.data import with_values
 from tests.sweep.compositions.studies import Tables, with_files
 from tests.sweep.expected import expected_runs, naive_rows
+from tests.sweep.expected_networks import SHARPNESS
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.schemas import accepts
 from tests.sweep.support import assert_same_table, command, digest_of, training_watched
@@ -60,7 +61,7 @@ def check_composition(tables: Tables, how: Ways, folder: Path) -> None:
         run_in_parts(study, out=place, threads=1, part_runs=how.part_runs)
     with np.errstate(all="ignore"):
         result = run_in_parts(study, out=place, threads=how.threads, part_runs=how.part_runs)
-    assert_same_rows(result.runs().drop(columns="sharpness", errors="ignore"), expected)
+    assert_same_rows(result.runs().drop(columns=[*SHARPNESS], errors="ignore"), expected)
     assert result.facts["digest"] == digest_of(result.runs(), study.widest_dtype)
     with np.errstate(all="ignore"):
         assert sweep.run(study, threads=1).facts["digest"] == result.facts["digest"]
