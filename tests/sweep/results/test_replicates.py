@@ -223,6 +223,16 @@ def test_differences_of_shares_stay_within_their_bounds() -> None:
     assert (found["advantage_low"] == -1).any()
 
 
+def test_ratios_stay_above_zero() -> None:
+    """Ends of ratios of expected steps that are combined from few seeds and splits are not negative."""
+    found = invented(study_of(3, 3), rates=np.tile([0.3, 0.9, 0.6], 6).tolist()).compare("hidden", ["learning_rate"])
+    ends = found[["expected_steps_ratio_low", "expected_steps_ratio_high"]].to_numpy()
+    assert (ends[:, 0] == 0.0).any()
+    assert (ends[:, 0] >= 0.0).all()
+    assert (ends[:, 0] <= found["expected_steps_ratio"]).all()
+    assert (found["expected_steps_ratio"] <= ends[:, 1]).all()
+
+
 def test_with_one_seed_splits_take_its_place() -> None:
     """A study of one seed and twelve splits has the answers of one split and twelve seeds."""
     values = np.exp(np.random.default_rng(3).normal(size=(2, 12, 3)))
