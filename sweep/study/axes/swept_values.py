@@ -9,8 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sweep.errors import StudyError, shown
-from sweep.study.data.data_table import DATA_KEYS, HELD_OUT, HELD_OUT_ARGUMENTS
-from sweep.study.data.tasks import OF_SIZE
+from sweep.study.data.data_table import DATA_KEYS, HELD_OUT_ARGUMENTS
 from sweep.study.options.option_tables import REQUIRED, OptionTables, takes_integers
 from sweep.study.options.option_values import names_arrays
 from sweep.study.options.other_sections import Seeds
@@ -19,14 +18,7 @@ from sweep.study.reading.faults import Faults
 from sweep.study.reading.hints import unknown_key
 from sweep.study.reading.value_forms import Scalar, expand
 
-_NOT_SWEPT = {
-    *DATA_KEYS,
-    *Seeds.model_fields,
-    "seed",
-    "seeds",
-    *(f"{use}_{key}" for use in HELD_OUT for key in OF_SIZE),
-}
-
+_NOT_SWEPT = {*DATA_KEYS, *Seeds.model_fields, "seed", "seeds"}
 
 V = TypeVar("V")
 

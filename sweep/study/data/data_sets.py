@@ -199,9 +199,7 @@ def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSe
     options, n_sets, combinations = swept
     if n_sets > MAX_SETS:
         raise ValueError(f"must be at most {MAX_SETS:,} sets of patterns, got {n_sets:,} by {_names(options)}")
-    for name in HELD_OUT_ARGUMENTS.keys() & raw.keys():
-        use, key = HELD_OUT_ARGUMENTS[name]
-        raise StudyError(f"data.{name}: must be data.{use}.{key}, or be swept in [parameters], got {shown(raw[name])}")
+    _check_held_out_arguments(raw)
     table = with_columns_of_training(raw)
     by_run = _is_by_run(table)
     if options or by_run:
@@ -246,6 +244,19 @@ def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSe
         held_out[use] = _source(table[use], [key for of, key in arguments if of == use], None)
     source_table = _source(table, options, known.get(())) | held_out | {"sha256": digest}
     return DataSets(tuple(sets), options, source_table, DrawnByRun(table | shared, points) if by_run else None)
+
+
+def _check_held_out_arguments(raw: Mapping[str, Any]) -> None:
+    """Check that arguments of held-out patterns stand in their table, with one value each."""
+    for name, (use, key) in HELD_OUT_ARGUMENTS.items():
+        table = raw.get(use)
+        value = table.get(key) if isinstance(table, Mapping) else None
+        if name in raw:
+            fault = f"data.{name}: must be data.{use}.{key}, or be swept in [parameters], got {shown(raw[name])}"
+            raise StudyError(fault)
+        if isinstance(value, (list, dict)):
+            fault = f"must be one value, got {shown(value)}; to sweep it, set {name} in [parameters]"
+            raise StudyError(f"data.{use}.{key}: {fault}")
 
 
 def _is_by_run(table: Mapping[str, Any]) -> bool:

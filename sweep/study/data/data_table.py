@@ -22,7 +22,7 @@ from sweep.study.data.pattern_files import (
     with_names,
 )
 from sweep.study.data.splits import PREPARATIONS
-from sweep.study.data.tasks import ARGUMENTS, OF_SIZE, Argument, make_patterns
+from sweep.study.data.tasks import ARGUMENTS, Argument, make_patterns
 from sweep.study.reading.section import FiniteFloat, Section
 from sweep.system.formatting import count_text, list_text
 
@@ -77,7 +77,7 @@ DECISION_THRESHOLD = (
 # Tables of patterns that are held out of training.
 HELD_OUT = ("validation", "test")
 # Arguments of their tasks that can be swept: the table that holds an argument otherwise, and its key there.
-HELD_OUT_ARGUMENTS = {f"{use}_{key}": (use, key) for use in HELD_OUT for key in ARGUMENTS if key not in OF_SIZE}
+HELD_OUT_ARGUMENTS = {f"{use}_{key}": (use, key) for use in HELD_OUT for key in ARGUMENTS}
 # Options of the table [data] that can be swept, and all of its keys.
 DATA_OPTIONS = {
     **ARGUMENTS,

@@ -102,8 +102,6 @@ ARGUMENTS = {
     "target_low": Argument("target for false", float),
     "target_high": Argument("target for true", float),
 }
-# Those that decide the number of patterns, inputs or targets of some task, whatever its other arguments.
-OF_SIZE = ("bits", "n", "n_inputs", "n_outputs", "classes")
 
 
 def _bits(count: int, coding: str = "01") -> Matrix:

@@ -56,6 +56,7 @@ def test_arguments_of_held_out_patterns(tmp_path: Path) -> None:
     tests = {"task": "moons", "n": 4, "noise": 0.3, "data_seed": 4}
     expected = make_study(hidden=[2], learning_rate=[0.1], data={"task": "moons", "n": 3, "test": tests})
     assert swept.patterns_of(1) == changed(path, "test_noise=0.3", "test_data_seed=4").data.only == expected.data.only
+    assert changed(path, "test_n=6").data.n_tests == 12
     with pytest.raises(StudyError, match=r"test_noise needs a table data\.test, which the study does not have"):
         changed("xor", "test_noise=0.2")
 

@@ -137,7 +137,18 @@ def test_swept_arguments_of_held_out_patterns() -> None:
         ),
         ({"test": {"task": "or"}}, {"test_noise": [0.1]}, "task 'or' does not take noise, got 0.1"),
         ({"test": {"task": "or"}, "test_noise": 0.1}, {}, "data.test_noise: must be data.test.noise, or be swept in"),
-        ({"test": {"task": "or"}}, {"test_n": [3]}, "'test_n' cannot be swept; make a study for each value"),
+        (
+            {"test": {"task": "or", "coding": ["01", "pm1"]}},
+            {},
+            "data.test.coding: must be one value, got ['01', 'pm1']; to sweep it, set test_coding in [parameters]",
+        ),
+        (
+            {"test": {"task": "noise", "n_inputs": 2}},
+            {"test_n": [3, 5]},
+            "parameters.test_n: all sets of patterns must have the same size, got 4 patterns of 2 inputs and 1 target, "
+            "3 to test with, and 4 patterns of 2 inputs and 1 target, 5 to test with, by test_n; make a study for each "
+            "size",
+        ),
     ],
 )
 def test_refused_arguments_of_held_out_patterns(data: dict[str, Any], swept: dict[str, Any], fault: str) -> None:

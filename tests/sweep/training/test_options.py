@@ -114,10 +114,8 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
 
 # At least two values of every option of the data, and the data with which they make a difference. Some options change
 # the number of patterns or columns, so a study has one value of them.
-OF_SIZE = (
-    *("bits", "n", "n_inputs", "n_outputs", "classes", "problem"),
-    *("train_count", "test_count", "validation_count", "folds"),
-)
+OF_SIZE_OF_TASKS = ("bits", "n", "n_inputs", "n_outputs", "classes", "problem")
+OF_SIZE = (*OF_SIZE_OF_TASKS, "train_count", "test_count", "validation_count", "folds")
 OF_DATA: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "function": ([6, 0, 15], {"task": "boolean", "bits": 2}),
     "noise": ([0.0, 0.3], {"task": "moons", "n": 3}),
@@ -217,7 +215,7 @@ def rows_of(study: Study) -> pd.DataFrame:
 def test_every_option_is_swept_here() -> None:
     """Every option of a study is tested in this file."""
     assert SWEPT.keys() == SECTIONS.keys()
-    of_held_out = {f"{use}_{key}" for use in ("validation", "test") for key in (*OF_HELD_OUT, "problem")}
+    of_held_out = {f"{use}_{key}" for use in ("validation", "test") for key in (*OF_HELD_OUT, *OF_SIZE_OF_TASKS)}
     assert SWEEPABLE.keys() == {*SWEPT, *OF_DATA, *OF_SIZE, *of_held_out}
 
 
