@@ -23,7 +23,6 @@ from sweep.system.formatting import count_text
 if TYPE_CHECKING:
     from kernels.components.declarations import Loss
     from sweep.study.content import StudyContent
-    from sweep.study.options.option_tables import OptionTables
 
 
 # Most hidden activations of one network over all patterns. This limits the time of a step, which cannot be interrupted.
@@ -40,32 +39,35 @@ class Rule(NamedTuple):
     option: str
     value: str
     other: str  # the option whose values are restricted
-    # (value of other, number of patterns) -> bool: whether a value of ``other`` is allowed
-    allows: Callable[[Any, int], bool]
+    allows: Callable[[Any], bool]  # whether a value of ``other`` is allowed
     needs: str  # the allowed value, as part of an error message
 
 
-def _one_of(*values: Any) -> Callable[[Any, int], bool]:
-    return lambda value, _: value in values
+def _one_of(*values: Any) -> Callable[[Any], bool]:
+    return values.__contains__
 
 
-def _rules(tables: OptionTables) -> Iterator[Rule]:
+def _rules(study: StudyContent) -> Iterator[Rule]:
+    users, n_patterns, n_outputs = study.tables.users, study.data.n_patterns, study.n_outputs
     for alias, (name, own) in LOSS_ALIASES.items():
         yield Rule("loss", alias, "reduction", _one_of(None, own), f"reduction {own!r} (loss {name!r} allows any)")
-    for name, loss in tables.users["loss"].items():
+    for name, loss in users["loss"].items():
         if loss.output:
             yield Rule("loss", name, "output", _one_of(loss.output), f"output {loss.output!r}")
     for name, output in vocabulary.OVER_OUTPUTS.items():
         yield Rule("output", name, "loss", _one_of(output.needs_loss), f"loss {output.needs_loss!r}")
-    for name, optimizer in tables.users["optimizer"].items():
+    for name, optimizer in users["optimizer"].items():
         if optimizer.full_batch:
-            yield Rule("optimizer", name, "batch", lambda batch, n_patterns: batch == n_patterns, "batch 'full'")
+            yield Rule("optimizer", name, "batch", _one_of(n_patterns), "batch 'full'")
         if not optimizer.follows_rate:
             yield Rule("optimizer", name, "schedule", _one_of("constant"), "schedule 'constant'")
             yield Rule("optimizer", name, "warmup", _one_of(0), "warmup 0")
         if optimizer.positive_rate:
             for rate in ("learning_rate", "output_learning_rate"):
-                yield Rule("optimizer", name, rate, lambda rate, _: rate is None or rate > 0, "learning rates above 0")
+                yield Rule("optimizer", name, rate, lambda rate: rate is None or rate > 0, "learning rates above 0")
+        if optimizer.needs_decay:
+            needs = "penalty false, since its decay is the gradient of no penalty"
+            yield Rule("optimizer", name, "penalty", _one_of(False), needs)
 
     for name, criterion in vocabulary.CRITERIA.items():
         if criterion.of_running:
@@ -74,7 +76,7 @@ def _rules(tables: OptionTables) -> Iterator[Rule]:
         "order",
         "continued",
         "distribution",
-        lambda distribution, _: "truncated_normal" not in distributions_in(distribution),
+        lambda distribution: "truncated_normal" not in distributions_in(distribution),
         "distribution 'normal' or 'uniform'",
     )
 
@@ -82,6 +84,12 @@ def _rules(tables: OptionTables) -> Iterator[Rule]:
         if rule.needs_loss:
             losses = ("validation_loss", "test_loss")
             yield Rule("stopping_rule", name, "monitor", _one_of(*losses), "monitor 'validation_loss' or 'test_loss'")
+        if name not in ("patience", *vocabulary.RULES_WITHOUT_PATIENCE):  # without patience, patience ends no run
+            yield Rule("stopping_rule", name, "patience", bool, "patience")
+    for monitor in ("train_accuracy", "validation_accuracy"):
+        yield Rule("monitor", monitor, "min_delta", lambda share: share < 1, "min_delta below 1, a share of patterns")
+    needs = f"min_delta below {n_outputs}, the outputs over all patterns"
+    yield Rule("monitor", "n_correct", "min_delta", lambda n: n < n_outputs, needs)
 
 
 def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
@@ -92,11 +100,8 @@ def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
         *_idle_decay(study),
         *_crossed_steps(study),
         *_continued_faults(study),
-        *_penalty_faults(study),
         *idle_options(study, named),
         *_missing_layers(study),
-        *_missing_patience(study),
-        *_impossible_improvement(study),
         *_held_out_faults(study),
         *start_faults(study),
         *_too_large_to_measure(study),
@@ -109,14 +114,13 @@ def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
 
 
 def _broken_rules(study: StudyContent) -> Iterator[str]:
-    for rule in _rules(study.tables):
+    for rule in _rules(study):
         if rule.value in study.values_of(rule.option):
             for value in study.values_beside(rule.other, rule.option, rule.value):
-                if not rule.allows(value, study.data.n_patterns):
-                    yield (
-                        f"{study.key_of(rule.option)}: {rule.value!r} needs {rule.needs}, got "
-                        f"{study.key_of(rule.other)} {shown(value)}"
-                    )
+                if not rule.allows(value):
+                    found = str(value).lower() if value is None or isinstance(value, bool) else shown(value)
+                    key, other = study.key_of(rule.option), study.key_of(rule.other)
+                    yield f"{key}: {rule.value!r} needs {rule.needs}, got {other} {found}"
                     break
 
 
@@ -180,16 +184,6 @@ def _crossed_steps(study: StudyContent) -> Iterator[str]:
             break
 
 
-def _penalty_faults(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence for each optimizer beside a penalty whose weight decay is not the gradient of one."""
-    for name in study.values_of("optimizer"):
-        if study.tables.users["optimizer"][name].needs_decay and any(study.values_beside("penalty", "optimizer", name)):
-            yield (
-                f"{study.key_of('penalty')}: must be false with {study.key_of('optimizer')} {name!r}, whose decay is "
-                "the gradient of no penalty, got true; use 'adam', or remove penalty"
-            )
-
-
 def _continued_faults(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for what orders from the stream of the initial weights cannot be combined with."""
     drawn = study.values_beside("distribution", "order", "continued")
@@ -234,30 +228,6 @@ def _held_out_faults(study: StudyContent) -> Iterator[str]:
             f"record.weights: {study.record.weights!r} needs validation patterns; "
             "set data.validation_count or data.validation"
         )
-
-
-def _missing_patience(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence for the stopping rules that would end no run, but for the default."""
-    rules = set(study.values_of("stopping_rule")) - {"patience", *vocabulary.RULES_WITHOUT_PATIENCE}
-    if rules and None in study.values_of("patience"):
-        yield f"{study.key_of('stopping_rule')}: {shown(min(rules))} needs convergence.patience, got none; set it"
-
-
-def _impossible_improvement(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence for each improvement by more outputs than there are, or by more than all patterns."""
-    for accuracy in ("train_accuracy", "validation_accuracy"):
-        for improvement in study.values_beside("min_delta", "monitor", accuracy):
-            if improvement >= 1:
-                yield (
-                    f"{study.key_of('min_delta')}: must be below 1, a share of patterns, with "
-                    f"{study.key_of('monitor')} {accuracy!r}; got {improvement:g}"
-                )
-    for improvement in study.values_beside("min_delta", "monitor", "n_correct"):
-        if improvement >= study.n_outputs:
-            yield (
-                f"{study.key_of('min_delta')}: must be below {study.n_outputs}, the outputs over all patterns, with "
-                f"{study.key_of('monitor')} 'n_correct'; got {improvement:g}"
-            )
 
 
 def _rounded_away(study: StudyContent) -> Iterator[str]:

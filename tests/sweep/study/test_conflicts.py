@@ -64,7 +64,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"decays": "w v"}, ("training.decays: 'w v' has no effect", "use it with weight_decay")),
     (
         {"optimizer": ["adam", "adamw"], "weight_decay": 0.1, "penalty": True},
-        ("training.penalty: must be false with parameters.optimizer 'adamw'", "got true; use 'adam'"),
+        ("parameters.optimizer: 'adamw' needs penalty false, since its", "got training.penalty true"),
     ),
     ({"momentum": 0.5}, ("training.momentum: 0.5", "no effect", "optimizer 'momentum' or 'nesterov'")),
     ({"momentum": [0.5, 0.9], "optimizer": "adam"}, ("parameters.momentum: [0.5, 0.9]", "no effect")),
@@ -78,7 +78,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"criterion": "none", "from_step": 1}, ("convergence.from_step: 1", "criterion 'correct'", "'loss'")),
     (
         {"patience": 3, "monitor": ["loss", "n_correct"], "min_delta": [0, 3, 4]},
-        ("parameters.min_delta: must be below 4", "parameters.monitor 'n_correct'", "got 4"),
+        ("parameters.monitor: 'n_correct' needs min_delta below 4", "got parameters.min_delta 4"),
     ),
     (
         {"patience": 3, "monitor": "validation_loss", "data": TESTED},
@@ -98,7 +98,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ),
     (
         {"stopping_rule": ["patience_best", "patience"]},
-        ("parameters.stopping_rule: 'patience_best' needs convergence.patience, got none; set it",),
+        ("parameters.stopping_rule: 'patience_best' needs patience, got convergence.patience none",),
     ),
     ({"monitor": "loss", "data": VALIDATED}, ("convergence.monitor: 'loss' has no effect", "use it with patience")),
     (
@@ -107,7 +107,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ),
     (
         {"patience": 3, "monitor": "validation_accuracy", "min_delta": 1.0, "data": VALIDATED},
-        ("convergence.min_delta: must be below 1, a share of patterns, with convergence.monitor",),
+        ("convergence.monitor: 'validation_accuracy' needs min_delta below 1, a share of patterns",),
     ),
     (
         {"dtype": "float32", "optimizer": "adam", "beta2": 0.99999999999},
