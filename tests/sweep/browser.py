@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,14 @@ class WatchedPage:
         assert not [text for text in self.complaints if "willReadFrequently" not in text]  # that is about tests
         assert all(request.startswith((self.address, "data:")) for request in self.requests)
         self.page.close()
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds on the page: on a busy machine, animations and answers take their time."""
+        attempts = 0
+        while not holds():
+            attempts += 1
+            assert attempts < 600, "it does not come to hold"
+            self.page.wait_for_timeout(100)
 
     def tab_stops(self) -> list[str]:
         """Press Tab from the start of the page to its end, and return what has the focus, each time visibly."""

@@ -44,6 +44,7 @@ function update(changes, options) {
 /** Show what the address says. Only the last of several calls takes effect. */
 async function show() {
   const mine = ++version;
+  document.body.dataset.finished = "false";
   showProgress();
   let parameters = read();
   const count = parameters.has("pair") ? 2 : 1;

@@ -102,6 +102,16 @@ class Page(WatchedPage):
         assert found is not None
         return int(found[1])
 
+    def reach(self, z: int, column: int | None = None, row: int | None = None) -> None:
+        """Wait until the address has a level and, to a pixel, a place."""
+
+        def is_there() -> bool:
+            ends = {"column": column, "row": row}
+            near = (abs(self.number(name) - end) <= 1 for name, end in ends.items() if end is not None)
+            return self.number("z") == z and all(near)
+
+        self.until(is_there)
+
     def check_tiles(self, level: int) -> None:
         """Check that each visible tile, coarse or fine, has the colors of its runs; needs the option ``bypass_csp``."""
         palette = np.array([int(COLORS[status], 16) for status in STATUSES])
@@ -154,7 +164,7 @@ def test_twelve_levels_down_no_tile_is_wrong(browser: Any, server: Server) -> No
         page.wait_for_timeout(400)
         page.keyboard.press("ArrowRight")
         page.locator(f"canvas[data-tile^='{level}/']:not([width='1'])").first.wait_for()
-        assert opened.number("z") == level
+        opened.reach(level)
         opened.check_tiles(level)
     opened.finish()
     opened.check_tiles(13)
@@ -180,14 +190,12 @@ def test_address_history_and_tabs(browser: Any, server: Server) -> None:
     before = opened.page.url
     opened.page.locator(".picture").focus()
     opened.page.keyboard.press("Minus")
-    opened.finish()
-    assert opened.number("z") == 41
+    opened.reach(41)
     opened.page.go_back()
-    opened.finish()
-    assert opened.page.url == before
+    opened.until(lambda: opened.page.url == before)
     opened.page.go_back()
+    opened.until(lambda: "value=status" in opened.page.url)
     opened.finish()
-    assert "value=status" in opened.page.url
     other.close()
     opened.close()
 
@@ -214,9 +222,8 @@ def test_the_whole_map_fits_and_stays_in_view(browser: Any, server: Server) -> N
         page.mouse.move(middle[0] + 500, middle[1] - 200, steps=3)
         page.mouse.up()
         page.wait_for_timeout(1000)
+    opened.reach(1, 0, 511)
     opened.finish()
-    assert opened.number("z") == 1
-    assert (opened.number("column"), opened.number("row")) == (0, 511)
     opened.close()
 
 
@@ -230,14 +237,13 @@ def test_keys_pressed_during_an_animation_count(browser: Any, server: Server) ->
         for _ in range(times):
             page.keyboard.press(key)
             page.evaluate(TWO_FRAMES)
-        page.wait_for_timeout(600)
-        assert page.locator(".level").all_inner_texts() == [f"Level {level}: {256 * 2**level:,} pixels a side."] * 2
+        texts = [f"Level {level}: {256 * 2**level:,} pixels a side."] * 2
+        opened.until(lambda texts=texts: page.locator(".level").all_inner_texts() == texts)
     for _ in range(2):
         page.locator(".leaflet-control-zoom-in").first.click()
         page.evaluate(TWO_FRAMES)
-    page.locator(".level", has_text="Level 6:").first.wait_for()
+    opened.reach(6)
     opened.finish()
-    assert opened.number("z") == 6
     opened.close()
 
 
@@ -275,7 +281,7 @@ def test_networks_of_pixels(browser: Any, server: Server) -> None:
     page.locator(".network code").nth(2).wait_for()
     for left in (2, 1, 0):
         page.keyboard.press("Escape")
-        assert page.locator(".network").count() == left
+        opened.until(lambda left=left: page.locator(".network").count() == left)
     opened.close()
 
 
@@ -291,12 +297,11 @@ def test_keys_reach_all_controls(browser: Any, server: Server) -> None:
         page.keyboard.press("Tab")
     for key, place in (("ArrowRight", (3, 1064, 1000)), ("ArrowDown", (3, 1064, 1064)), ("+", (4, 2128, 2128))):
         page.keyboard.press(key)
-        page.wait_for_timeout(800)
-        assert (opened.number("z"), opened.number("column"), opened.number("row")) == pytest.approx(place, abs=1)
+        opened.reach(*place)
     page.keyboard.press("-")
+    opened.reach(3)
     page.keyboard.press("Shift+Enter")
     page.locator(".network code").nth(1).wait_for()
-    assert opened.number("z") == 3
     opened.close()
 
 
@@ -330,18 +335,15 @@ def test_side_by_side(browser: Any, server: Server) -> None:
     page.locator("[data-map='1'] .picture").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Equal")
-    page.wait_for_timeout(800)
-    opened.finish()
-    levels = page.locator(".level").all_inner_texts()
-    assert levels == ["Level 1: 512 pixels a side."] * 3
-    places = {text.split(": status")[0].split(": equal")[0] for text in page.locator(".readout").all_inner_texts()}
-    assert len(places) == 1
+    opened.until(lambda: page.locator(".level").all_inner_texts() == ["Level 1: 512 pixels a side."] * 3)
+    readouts = page.locator(".readout")
+    opened.until(lambda: len({re.split(": status|: equal", text)[0] for text in readouts.all_inner_texts()}) == 1)
     for suffix in ("", ".2"):
         page.locator(f"[name='value{suffix}']").select_option("final_loss")
     page.locator("[data-map='2'] .legend", has_text="difference in").wait_for()
     page.locator("[name=pair]").uncheck()
     page.locator("[data-map='1']").wait_for(state="detached")
-    assert ".2=" not in page.url
+    opened.until(lambda: ".2=" not in page.url)
     opened.close()
 
 
@@ -353,10 +355,10 @@ def test_several_seeds_and_locked_colors(browser: Any, server: Server) -> None:
     page.locator("[name=value]").select_option("final_loss")
     opened.finish()
     page.get_by_label("lock limits").check()
-    assert re.search(r"[#&]low=[^&]+&high=", page.url)
+    opened.until(lambda: re.search(r"[#&]low=[^&]+&high=", page.url) is not None)
     page.get_by_label("highest value on the color scale").fill("123")
     page.keyboard.press("Enter")
-    assert "high=123" in page.url
+    opened.until(lambda: "high=123" in page.url)
     page.locator("[name=value]").select_option("status")
     page.locator("[name=seeds]").fill("3")
     page.keyboard.press("Enter")

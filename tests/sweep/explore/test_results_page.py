@@ -86,6 +86,10 @@ class Page(WatchedPage):
         """Return the columns and rows in the address."""
         return self.hash.get("columns"), self.hash.get("rows")
 
+    def places(self) -> set[str]:
+        """Return the cells that the maps have at their centers."""
+        return {text.partition(":")[0] for text in self.page.locator(".readout").all_inner_texts()}
+
     def rows(self) -> list[list[str]]:
         """Return the texts of the table."""
         lines = self.page.locator("#tables tbody tr").all()
@@ -122,8 +126,8 @@ def test_click_drag_and_keys_select(browser: Any, address: str) -> None:
     opened = Page(browser, address)
     page = opened.page
     page.mouse.click(*opened.point(1, 2))
+    opened.until(lambda: opened.selected() == ("1:2", "2:3"))
     opened.finish()
-    assert opened.selected() == ("1:2", "2:3")
     assert "learning rate 0.1, hidden 4" in page.locator(".panel h2").inner_text()
     for switch in (False, True):
         page.keyboard.press("Escape")
@@ -136,20 +140,20 @@ def test_click_drag_and_keys_select(browser: Any, address: str) -> None:
         page.mouse.move(*opened.point(1, 1), steps=4)
         page.mouse.up()
         page.keyboard.up("Shift")
+        opened.until(lambda: opened.selected() == ("1:4", "0:2"))
         opened.finish()
-        assert opened.selected() == ("1:4", "0:2")
     page.locator(".picture").focus()
     for key in ("ArrowUp", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowUp", "Shift+ArrowUp"):
         page.keyboard.press(key)
+    opened.until(lambda: opened.selected() == ("2:4", "1:3"))
     opened.finish()
-    assert opened.selected() == ("2:4", "1:3")
-    assert page.locator(".readout").inner_text().startswith("learning rate 0.4, hidden 4: runs converged")
+    page.locator(".readout", has_text="learning rate 0.4, hidden 4: runs converged").wait_for()
     page.keyboard.press("Enter")
+    opened.until(lambda: opened.selected() == ("3:4", "2:3"))
     opened.finish()
-    assert opened.selected() == ("3:4", "2:3")
     page.keyboard.press("Escape")
+    opened.until(lambda: opened.selected() == (None, None))
     opened.finish()
-    assert opened.selected() == (None, None)
     opened.close()
 
 
@@ -201,14 +205,14 @@ def test_tables_sort_page_and_lead_to_cells(browser: Any, address: str, result: 
     page.locator("#tables tbody tr").nth(len(shown) - 1).click()
     page.locator("path.chosen").wait_for(state="attached")
     assert page.locator("tr.chosen").inner_text().split("\t")[column].strip() == "0.05"
-    assert page.locator("#tables code").inner_text().startswith("sweep show ")
-    assert page.locator(".readout").inner_text().startswith("learning rate 0.05, ")  # the center is that cell
+    page.locator("#tables code", has_text="sweep show ").wait_for()
+    page.locator(".readout", has_text="learning rate 0.05, ").wait_for()  # the center is that cell
     page.get_by_role("button", name="Runs", exact=True).click()
     page.locator(".pages", has_text=f"1 to 50 of {result.study.n_runs}").wait_for()
     page.get_by_role("button", name="Next").click()
     page.locator(".pages", has_text="51 to 100").wait_for()
     page.locator("#tables tbody tr").first.click()
-    assert page.locator("#tables code").inner_text().startswith("sweep trace ")
+    page.locator("#tables code", has_text="sweep trace ").wait_for()
     page.locator(".picture").focus()
     page.keyboard.press("Enter")
     page.locator(".pages", has_text=f"1 to {2 * COUNT} of {2 * COUNT}").wait_for()
@@ -243,8 +247,8 @@ def test_address_history_and_modes(browser: Any, address: str) -> None:
     page.locator("tr.chosen").wait_for(state="detached")
     for _ in range(2):
         page.go_back()
+    opened.until(lambda: opened.selected() == (None, None))
     opened.finish()
-    assert opened.selected() == (None, None)
     page.locator("[name=show]").select_option("training")
     page.locator("[name=x_low]").wait_for()
     page.locator("body[data-finished='true']").wait_for()
@@ -278,9 +282,9 @@ def test_pins_and_difference(browser: Any, address: str, result: Result) -> None
     rates = [float(re.findall(r"converged (\S+) %", text)[0].replace("\N{MINUS SIGN}", "-")) for text in readouts]
     assert rates[2] == pytest.approx(rates[1] - rates[0], abs=0.05)
     page.locator("[data-map='0'] .picture").focus()
+    before = opened.places()
     page.keyboard.press("ArrowUp")
-    page.wait_for_timeout(1200)  # until the readouts follow
-    assert len({text.partition(":")[0] for text in page.locator(".readout").all_inner_texts()}) == 1
+    opened.until(lambda: opened.places() != before and len(opened.places()) == 1)
     page.get_by_role("button", name="Configurations of map 2").click()
     opened.finish()
     assert {text for row in opened.rows() for text in row} & {"normal", "uniform"} == {"uniform"}
@@ -320,8 +324,8 @@ def test_phone_and_dark(browser: Any, address: str) -> None:
     opened = Page(browser, address, bypass_csp=True, **phone)
     page = opened.page
     page.locator(".picture").tap()
+    opened.until(lambda: opened.selected() == ("2:3", "1:2"))
     opened.finish()
-    assert opened.selected() == ("2:3", "1:2")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     boxes = [page.locator(name).first.bounding_box() for name in (".picture", ".panel", "#tables")]
     assert boxes[0]["y"] + boxes[0]["height"] < boxes[1]["y"] < boxes[2]["y"]
