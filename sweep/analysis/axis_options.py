@@ -18,6 +18,7 @@ import numpy as np
 
 from sweep.statistics.intervals import Array
 from sweep.study.axes.grid import Axis
+from sweep.system.plain_values import is_number
 
 # Least points of an axis whose options have estimated effects (unless the points are most of a grid), most bins of an
 # option, and least points of a bin on average.
@@ -37,9 +38,8 @@ def bins_of(values: tuple[object, ...], most: int) -> Array:
     Larger numbers are in higher bins. Equal values share a bin. If numbers have more than ``most`` values, bins are
     ranges with about equal numbers of points.
     """
-    is_number = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
     distinct, index = np.unique(np.asarray(values), return_inverse=True)
-    if len(distinct) <= most or not is_number:
+    if len(distinct) <= most or not all(map(is_number, values)):
         return np.asarray(index)
     rank = np.searchsorted(np.sort(index), index)  # of the first of equal values
     _, bins = np.unique(rank * most // len(values), return_inverse=True)

@@ -12,6 +12,7 @@ from kernels import vocabulary
 from sweep.errors import SweepError, shown
 from sweep.explore.map_axis import MapAxis
 from sweep.study.model import Study
+from sweep.system.plain_values import is_number
 
 # Options without a declared setting that are numbers too.
 _SCALES = ("scale", "output_scale", "bias_scale")
@@ -51,7 +52,7 @@ def axis_choices(study: Study, fixed: Study) -> list[AxisChoice]:
 
     ``fixed`` is the study with one cell that the pixels have in common.
     """
-    swept = [name for name, values in study.parameters.items() if len(values) > 1 and _are_numbers(values)]
+    swept = [name for name, values in study.parameters.items() if len(values) > 1 and all(map(is_number, values))]
     swept = [name for name in swept if fixed.uses(name)]
     known = vocabulary.SETTINGS.keys() - vocabulary.STOPPING_SETTINGS.keys()
     settings = [name for name in vocabulary.SETTINGS if name in known and _is_real(name) and fixed.uses(name)]
@@ -81,7 +82,7 @@ def _choice(name: str, study: Study, fixed: Study) -> AxisChoice:
 
 def _default_range(name: str, values: tuple[Any, ...], fixed: Study) -> tuple[float, float, Scale]:
     """Return the ends of an axis and its scale: the range that the study sweeps, or one around its value."""
-    if len(values) > 1 and _are_numbers(values):
+    if len(values) > 1 and all(map(is_number, values)):
         low, high = float(min(values)), float(max(values))
         return low, high, "log" if low > 0 and high >= _LOG_RATIO * low else "linear"
     if "[" in name:
@@ -92,7 +93,7 @@ def _default_range(name: str, values: tuple[Any, ...], fixed: Study) -> tuple[fl
     value = fixed.values_of(name)[0]
     if setting is not None and setting.below is not None:
         return float(setting.at_least or setting.above or 0), 0.999 * setting.below, "linear"
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
+    if not is_number(value) or not value > 0:
         value = 0.01
     return value / 100, value * 100, "log"
 
@@ -146,10 +147,6 @@ def _literals(kind: Any) -> list[Any]:
     if origin is Annotated:
         return _literals(of[0])
     return [value for each in of for value in _literals(each)] if origin in (Union, UnionType) else []
-
-
-def _are_numbers(values: tuple[Any, ...]) -> bool:
-    return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
 
 
 def _number(name: str, query: Mapping[str, str], default: float) -> float:

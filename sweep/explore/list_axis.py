@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from sweep.explore.map_axis import TILE
 from sweep.study.content import StudyContent
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import exact, short
+from sweep.system.plain_values import is_finite
 
 # Least pixels along a side of a cell at the deepest level
 _CELL_PIXELS = 64
@@ -32,7 +32,7 @@ class ListAxis:
     @classmethod
     def of(cls, name: str, values: Sequence[Scalar], are_ranges: bool = False) -> ListAxis:
         """Return the axis of an option with these values."""
-        numbers = [value for value in values if isinstance(value, (int, float)) and _is_number(value)]
+        numbers = [value for value in values if is_finite(value)]
         return cls(name, tuple(sorted(numbers) if len(numbers) == len(values) else values), are_ranges)
 
     def __len__(self) -> int:
@@ -67,7 +67,7 @@ class ListAxis:
     def _plain(self) -> list[float | str | None]:
         if not self.name:
             return [None]
-        return [value if _is_number(value) else exact(value) for value in self.values]
+        return [value if is_finite(value) else exact(value) for value in self.values]
 
 
 def option_facts(name: str, study: StudyContent) -> dict[str, str]:
@@ -77,7 +77,3 @@ def option_facts(name: str, study: StudyContent) -> dict[str, str]:
     if option is not None:
         meaning, unit = option.meaning, option.unit
     return {"name": name, "label": label, "meaning": meaning, "unit": unit}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)

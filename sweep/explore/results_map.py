@@ -35,6 +35,7 @@ from sweep.study.axes.grid import REPLICATES, Grid
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import values_at
 from sweep.system.formatting import exact
+from sweep.system.plain_values import is_number
 
 _T = TypeVar("_T")
 
@@ -105,8 +106,6 @@ class ExploredResults:
 
     def _axes(self, query: Mapping[str, str], pins: Mapping[str, str]) -> tuple[str, str]:
         """Return the options of the axes: those of a request, or those with the most values, numbers first."""
-        from sweep.figures.channels import is_number
-
         values = self.result.study.parameters
         free = [name for name in values if len(values[name]) > 1 and name not in pins]
         free.sort(key=lambda name: (name in REPLICATES, not is_number(values[name][0]), -len(values[name])))

@@ -12,13 +12,14 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
-from sweep.figures.channels import is_logarithmic, is_number
+from sweep.figures.channels import is_logarithmic
 from sweep.figures.ticks import name_ticks, number_ticks
 from sweep.results.queries import Queries
 from sweep.study.options.option_tables import OPTIONS
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import Values, cells_at
 from sweep.system.formatting import count_text, list_text, short
+from sweep.system.plain_values import is_number
 
 # Most values that are all labeled, if there is room. With more values, round numbers are.
 MOST_LABELS = 8

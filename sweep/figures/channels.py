@@ -12,6 +12,7 @@ from sweep.errors import SweepError, not_swept, shown
 from sweep.study.axes.grid import REPLICATES
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import Values
+from sweep.system.plain_values import is_number
 
 # Readers cannot distinguish more lines in a panel, or read more panels.
 MAX_LINES = 12
@@ -97,11 +98,6 @@ def parse_counts(text: str) -> list[int]:
     if not are_counts or len(set(entries)) < len(entries):
         raise SweepError(f"--parallel-runs: must be different whole numbers from 1, such as 1,4,16, got {text!r}")
     return [int(entry) for entry in entries]
-
-
-def is_number(value: Scalar) -> bool:
-    """Return whether a value is a number, and not a bool."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def is_logarithmic(values: Sequence[Scalar]) -> bool:

@@ -13,10 +13,10 @@ from matplotlib.colors import Colormap, LogNorm, Normalize
 from numpy.typing import NDArray
 
 from sweep.figures.canvas import wrapped
-from sweep.figures.channels import is_number
 from sweep.figures.statistics import Selected
 from sweep.figures.ticks import number_ticks
 from sweep.study.reading.value_forms import Scalar
+from sweep.system.plain_values import is_number
 
 # Colors that are distinct for any color vision; lighter ones are better.
 _COLORS = "viridis"

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sweep.errors import SweepError
-from sweep.figures.channels import is_logarithmic, is_number
+from sweep.figures.channels import is_logarithmic
 from sweep.results.answers import check_has_criterion, column_of, default_statistic
 from sweep.results.bare_cells import bare_cells
 from sweep.results.named_statistics import cells_with, pooled_with
@@ -25,6 +25,7 @@ from sweep.study.content import StudyContent
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import At, Values, cells_at, values_at
 from sweep.system.formatting import list_text
+from sweep.system.plain_values import is_number
 
 # Options that vary together with others are drawn one by one up to this many values.
 MOST_SINGLE = 40

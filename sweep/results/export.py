@@ -21,6 +21,7 @@ from sweep.results.tables.table import Table
 from sweep.results.tex import tex_table
 from sweep.schemas.cell_columns import cells_columns
 from sweep.statistics.definitions import definition_of
+from sweep.study.selection import check_top
 from sweep.system.atomic_files import check_output, replace_file
 
 FORMATS = ("csv", "json", "tex")
@@ -68,8 +69,7 @@ def export(
     else:
         if by or sort:
             raise SweepError(f"by and sort: are for the table of cells, got table {shown(table)}; omit them")
-        if top is not None and top < 1:
-            raise SweepError(f"top: must be at least 1, got {top}")
+        check_top(top)
         tables = tables_of(result, table, top)
         if not tables:
             raise SweepError(f"table {table!r}: the result has none, since {why_no_tables(result, table)}")

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis.cells import group_of, values_of_groups
-from sweep.errors import SweepError, shown
+from sweep.errors import SweepError
 from sweep.results.answers import check_swept
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.statistics.estimates import Rate
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.runs import Runs
-from sweep.system.plain_values import is_integer
+from sweep.study.selection import check_top
 
 if TYPE_CHECKING:
     from sweep.results.evaluated_runs import EvaluatedRuns
@@ -34,8 +34,7 @@ def functions_by(result: EvaluatedRuns, rows: RunRows, by: Sequence[str], top: i
     if _NAME not in result.study.record.measures:
         raise SweepError(f"the study does not record {_NAME}; run it with --set record.measures={_NAME}")
     check_swept(result.study, by)
-    if not is_integer(top) or top < 1:
-        raise SweepError(f"top: must be an integer from 1, got {shown(top)}")
+    check_top(top)
     runs = rows.frame(["cell", "seed", _NAME])
     seeds = result.study.seeds
     runs["cell"], replicate = result.places_of(runs["cell"].to_numpy())
@@ -43,7 +42,7 @@ def functions_by(result: EvaluatedRuns, rows: RunRows, by: Sequence[str], top: i
     runs["group"] = group_of(result.study.grid, by, runs["cell"].to_numpy())
     counts = runs.groupby(["group", _NAME]).size().rename("n_learned").reset_index()
     counts = counts.sort_values(["group", "n_learned", _NAME], ascending=[True, False, True])
-    table = counts.groupby("group").head(top).set_index("group")
+    table = counts.groupby("group").head(top or len(counts)).set_index("group")
     table.insert(1, "n_runs", runs.groupby("group").size().reindex(table.index))
     table["share"] = table["n_learned"] / table["n_runs"]
     table["share_low"], table["share_high"] = _intervals(result, runs, table)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from sweep.analysis.cells import cells_of
 from sweep.errors import StoreError, SweepError, shown
-from sweep.study.selection import At, cells_at, values_at
-from sweep.system.plain_values import is_integer
+from sweep.study.selection import At, cells_at, check_cell, values_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 def curves_of(result: EvaluatedRuns, parts: StoredResult, cell: int | None, at: At | None) -> pd.DataFrame:
     """Return the learning curves of some cells; see :meth:`sweep.results.result.Result.learning_curves`."""
     study = result.study
-    if cell is not None and (not is_integer(cell) or not 0 <= cell < study.n_cells):
-        raise SweepError(f"cell: must be an integer from 0 to {study.n_cells - 1}, got {shown(cell)}")
+    if cell is not None:
+        check_cell(study, cell)
     values = values_at(study, at)
     fault = curves_fault(result)
     if fault:

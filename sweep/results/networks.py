@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kernels.shapes import parameter_shapes, parameter_slices
 from sweep.analysis.table_values import numbers_of_lists
 from sweep.errors import StoreError, SweepError, shown
-from sweep.system.plain_values import is_integer
+from sweep.study.selection import check_cell
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,8 +34,7 @@ def recorded_rows(parts: StoredRuns, cell: int, which: str) -> tuple[Array, Arra
     column = f"{which}_weights"
     if which not in ("initial", "final", "best"):
         raise SweepError(f"which: must be 'final', 'initial' or 'best', got {shown(which)}")
-    if not is_integer(cell) or not 0 <= cell < study.n_cells:
-        raise SweepError(f"cell: must be an integer from 0 to {study.n_cells - 1}, got {shown(cell)}")
+    check_cell(study, cell)
     if column not in study.record.columns_of_weights:
         raise StoreError(
             f"{which} weights were not recorded; 'sweep weights DIR' trains the runs again and records them (a study "

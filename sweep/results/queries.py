@@ -37,7 +37,7 @@ from sweep.results.pooled_cells import recorded_over
 from sweep.results.race import race_table
 from sweep.statistics.of_cells import NAMED, every, measure_of
 from sweep.statistics.ranking import ranked_by
-from sweep.study.selection import At
+from sweep.study.selection import At, check_top
 from sweep.system.formatting import list_text
 
 if TYPE_CHECKING:
@@ -245,8 +245,7 @@ class Queries(EvaluatedRuns):
         StoreError
             If the statistic needs rows of runs that were not kept.
         """
-        if top is not None and top < 1:
-            raise SweepError(f"top: must be at least 1, got {top}")
+        check_top(top)
         if (pooled := self.naming([*listed(by), *(at or {})])) is not self:
             return pooled.best(by, top, at)
         parameters, chosen = split_by(self.study, listed(by), ranked_by())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sweep.errors import SweepError, not_swept
+from sweep.errors import SweepError, not_swept, shown
 from sweep.study.options.explicit_weights import split_values
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import exact, short
-from sweep.system.plain_values import plain
+from sweep.system.plain_values import is_integer, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +65,18 @@ def _pick(name: str, picked: Scalar, entries: Sequence[Scalar]) -> Scalar:
         if found:
             raise SweepError(f"{name}: {picked} may mean {' or '.join(map(exact, found))}; write all digits")
     raise SweepError(f"{name}: must be one of {', '.join(map(short, entries))}; got {picked}")
+
+
+def check_cell(study: StudyContent, cell: Any) -> None:
+    """Raise SweepError if this is not the number of a cell."""
+    if not is_integer(cell) or not 0 <= cell < study.n_cells:
+        raise SweepError(f"cell: must be an integer from 0 to {study.n_cells - 1}, got {shown(cell)}")
+
+
+def check_top(top: Any) -> None:
+    """Raise SweepError if this is neither a number of rows nor None, which means all."""
+    if top is not None and (not is_integer(top) or top < 1):
+        raise SweepError(f"top: must be at least 1, got {shown(top)}")
 
 
 def cells_at(cells: pd.DataFrame, values: Values) -> pd.DataFrame:

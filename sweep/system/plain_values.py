@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
@@ -16,6 +17,16 @@ _PLAIN = frozenset((bool, int, float, str, type(None)))
 def is_integer(value: Any) -> bool:
     """Return whether a value is an integer of Python or NumPy, and not a bool."""
     return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is an integer or a float of Python, and not a bool."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def is_finite(value: Any) -> bool:
+    """Return whether a value is a number that is finite as a float."""
+    return is_number(value) and abs(value) <= sys.float_info.max
 
 
 def plain(value: Any, levels: int = _LEVELS) -> Any:

@@ -78,7 +78,7 @@ class UserTable(ABC):
             if self.names.count(name) != 1:
                 has = "several columns named" if name in self.names else "no column"
                 names = shown_names(map(str, self.names)) or "none"
-                are_numbers = any(map(is_number, map(str, self.names)))
+                are_numbers = any(map(is_number_text, map(str, self.names)))
                 header = ", since its first line must name the columns" if are_numbers else ""
                 raise ValueError(f"{self.file} has {has} {shown(name)}; there are {names}{header}")
         most = min(most_rows, MAX_NUMBERS // len([*numbers, *texts]))
@@ -100,7 +100,7 @@ class UserTable(ABC):
 
     def _number(self, entry: Any, row: Any, column: str) -> float:
         """Return a value of a row as a finite number."""
-        is_value = is_number(entry) if isinstance(entry, str) else entry is not None
+        is_value = is_number_text(entry) if isinstance(entry, str) else entry is not None
         try:
             value = float(entry) if is_value else math.nan
         except OverflowError:  # an integer of Python
@@ -218,7 +218,7 @@ def finite_floats(numbers: NDArray[Any]) -> array[float] | None:
     return array("d", floats.tobytes()) if np.isfinite(floats).all() else None
 
 
-def is_number(text: str) -> bool:
+def is_number_text(text: str) -> bool:
     """Return whether a text is a number in one of the usual notations."""
     return _NUMBER.fullmatch(text) is not None
 

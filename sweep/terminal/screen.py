@@ -12,8 +12,8 @@ from rich import table as rich_table
 from rich.console import Console
 from rich.text import Text
 
-from sweep.errors import SweepError
 from sweep.results.tables.table import Table, TableColumn
+from sweep.study.selection import check_top
 from sweep.system.escaping import escaped
 
 # Most rows of a table that is not printed on a terminal, and the rows printed of one that does not fit.
@@ -74,8 +74,7 @@ def how_many(n_rows: int, top: int | None, other_lines: int) -> int | None:
 
     By default all are printed if they fit on the screen besides other lines, else ten.
     """
-    if top is not None and top < 1:
-        raise SweepError(f"top: must be at least 1, got {top}")
+    check_top(top)
     return FEW_ROWS if top is None and n_rows > rows_that_fit(other_lines) else top
 
 

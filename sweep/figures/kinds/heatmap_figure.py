@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sweep.errors import SweepError, shown
 from sweep.figures.axis import Places, heading
 from sweep.figures.canvas import inches_across, new_axes, say_why
-from sweep.figures.channels import check_known, is_number
+from sweep.figures.channels import check_known
 from sweep.figures.colors import MISSING, color_bar, color_map, color_norm, ink_on
 from sweep.figures.figure_kind import Caption, FigureKind, figure_function, pools_replicates
 from sweep.figures.statistics import UNTRAINED, Selected, drawn_values, pooling_fault, select, statistic_of
@@ -21,6 +21,7 @@ from sweep.results.result import Result
 from sweep.statistics.of_cells import measure_of
 from sweep.study.axes.grid import REPLICATES
 from sweep.study.selection import At, Values, values_at
+from sweep.system.plain_values import is_number
 
 _Numbers = NDArray[np.float64]
 

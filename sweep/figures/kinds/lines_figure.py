@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from sweep.figures.axis import MOST_LABELS, Places, heading, label_of, spaced
 from sweep.figures.canvas import inches_across, new_axes, new_figure, plain, put_legend, say_why
-from sweep.figures.channels import Channels, choose_channels, is_number
+from sweep.figures.channels import Channels, choose_channels
 from sweep.figures.colors import NAMED_COLORS, line_styles
 from sweep.figures.figure_kind import Caption, FigureKind, figure_function, pools_replicates
 from sweep.figures.statistics import Selected, drawn_values, pooling_fault, select, statistic_of
@@ -29,6 +29,7 @@ from sweep.results.result import Result
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import At, Values, values_at
 from sweep.system.formatting import short
+from sweep.system.plain_values import is_number
 
 
 class Lines(NamedTuple):

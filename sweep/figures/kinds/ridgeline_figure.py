@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from sweep.errors import SweepError
 from sweep.figures.axis import label_of
 from sweep.figures.canvas import new_axes, say_why
-from sweep.figures.channels import is_number
 from sweep.figures.colors import NAMED_COLORS
 from sweep.figures.figure_kind import FigureKind, figure_function, pools_replicates
 from sweep.figures.groups import Groups, Shown, counts_fault, finish
@@ -19,6 +18,7 @@ from sweep.results.answers import check_swept
 from sweep.results.result import Result
 from sweep.study.selection import At, Values
 from sweep.system.formatting import short
+from sweep.system.plain_values import is_number
 
 # Most ridges of a figure.
 _MOST_RIDGES = 40

@@ -37,6 +37,7 @@ from sweep.results.tables.table_kind import TableKind
 from sweep.schemas.cell_columns import recorded_quantities
 from sweep.statistics.of_cells import OF_CONVERGENCE, every, main_statistic_of, of_measure, synonyms
 from sweep.statistics.statistic import Statistic
+from sweep.study.selection import check_top
 from sweep.system.formatting import count_text, list_text, name_text
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ def cells_table(
     the order of the study, or with ``top``, the most rows, the best come first; ``sort`` is as in
     :func:`sorted_cells`.
     """
-    if top is not None and top < 1:
-        raise SweepError(f"top: must be at least 1, got {top}")
+    check_top(top)
     study = result.study
     frame = whole = whole if by else answered_cells(result).loc[whole.index]
     if sort or top:

@@ -26,6 +26,7 @@ from sweep.study.options.option_tables import OptionTables
 from sweep.study.reading.faults import Faults
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import list_text, name_text
+from sweep.system.plain_values import is_number
 
 # The lists of tables that let options vary together.
 TOGETHER = ("zip", "samples", "exclude")
@@ -223,7 +224,7 @@ def _one_of(listed: tuple[Scalar, ...], values: tuple[Scalar, ...]) -> Callable[
 
 def _between(spec: Mapping[str, Any], values: tuple[Scalar, ...]) -> Callable[[Scalar], bool]:
     """Return the condition that an option lies between two ends, both included."""
-    numbers = {name: end for name, end in spec.items() if isinstance(end, (int, float)) and not isinstance(end, bool)}
+    numbers = {name: end for name, end in spec.items() if is_number(end)}
     if not spec or not spec.keys() <= {"min", "max"} or len(numbers) < len(spec):
         raise ValueError(f"must be {_FORMS}; got {shown(dict(spec))}")
     if any(isinstance(value, (str, bool)) for value in values):

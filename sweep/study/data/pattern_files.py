@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sweep.errors import shown, shown_names
-from sweep.system.user_tables import Columns, NotANumberError, UserTable, is_number, open_table
+from sweep.system.user_tables import Columns, NotANumberError, UserTable, is_number_text, open_table
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -167,7 +167,7 @@ def _named(file: str, columns: Columns, name: str, classes: Classes) -> Classes:
 
 def _fraction(names: Iterable[str]) -> str:
     """Return the first of some texts that is a number with a fraction, if all are numbers; empty if there is none."""
-    return next((name for name in names if float(name) % 1), "") if all(map(is_number, names)) else ""
+    return next((name for name in names if float(name) % 1), "") if all(map(is_number_text, names)) else ""
 
 
 def _with_categories(file: str, columns: Columns, inputs: Sequence[str], one_hot: Mapping[str, Classes]) -> Matrix:
@@ -182,5 +182,5 @@ def _with_categories(file: str, columns: Columns, inputs: Sequence[str], one_hot
 def ascending(texts: Iterable[str]) -> tuple[str, ...]:
     """Return different texts in ascending order, as numbers if all are numbers."""
     found = set(texts)
-    are_numbers = all(map(is_number, found))
+    are_numbers = all(map(is_number_text, found))
     return tuple(sorted(found, key=lambda text: (float(text), text) if are_numbers else (0.0, text)))

@@ -14,6 +14,7 @@ from sweep.study.data.pattern_files import MAX_PATTERNS, Matrix
 from sweep.study.data.tasks import Argument, Patterns
 from sweep.study.reading.section import MAX_SEED
 from sweep.system.formatting import list_text
+from sweep.system.plain_values import is_integer
 
 # Keys of the table [data] for patterns from any source, and their defaults.
 PREPARATIONS = {
@@ -187,7 +188,7 @@ def _use_of_fold(values: dict[str, Any], held_out: Collection[str]) -> str:
 def _named(n_patterns: int, chosen: Any) -> dict[str, list[int]]:
     """Return the numbers of the patterns to train on, as the study names them, and all others."""
     numbers = list(chosen) if isinstance(chosen, (list, tuple)) else []
-    is_number = [isinstance(k, int) and not isinstance(k, bool) and 0 <= k < n_patterns for k in numbers]
+    is_number = [is_integer(k) and 0 <= k < n_patterns for k in numbers]
     if not numbers or not all(is_number) or len(set(numbers)) < len(numbers) or len(numbers) == n_patterns:
         raise ValueError(
             f"train must be a list of different pattern numbers from 0 to {n_patterns - 1}, but not all of them; "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -13,7 +12,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from kernels.start.names import ALL
 from sweep.errors import shown
-from sweep.system.plain_values import plain
+from sweep.system.plain_values import is_finite, is_number, plain
 from sweep.system.user_files import MAX_NUMBERS, read_array, read_arrays
 from sweep.system.user_tables import open_table
 
@@ -158,8 +157,8 @@ def _read_file(path: Path) -> dict[str, Any]:
 def _numbers(name: str, value: Any) -> Numbers:
     """Return numbers as floats and tuples of them, of one shape."""
     value = plain(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if not abs(value) <= sys.float_info.max:
+    if is_number(value):
+        if not is_finite(value):
             raise ValueError(f"{name} must be finite, got {shown(value)}")
         return float(value)
     if not isinstance(value, list) or not value:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -14,6 +13,7 @@ from sweep.errors import shown
 from sweep.study.data.pattern_files import MAX_PATTERNS
 from sweep.study.options.explicit_weights import WEIGHT_PATTERN, element_of
 from sweep.study.reading.hints import meant_value
+from sweep.system.plain_values import is_finite
 
 _MAX_HIDDEN = 65_536
 
@@ -59,7 +59,7 @@ def _checked_scale(*, above: bool) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         if isinstance(value, str) and value in NAMED_SCALES:
             return value
-        if _is_number(value) and (value > 0 or (value == 0 and not above)):
+        if is_finite(value) and (value > 0 or (value == 0 and not above)):
             return float(value)
         meant = meant_value(value, NAMED_SCALES) if isinstance(value, str) else None
         hint = f"; did you mean {meant!r}?" if meant else ""
@@ -68,12 +68,8 @@ def _checked_scale(*, above: bool) -> Callable[[Any], Any]:
     return check
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
-
-
 def _checked_offset(value: Any) -> float:
-    if not _is_number(value):
+    if not is_finite(value):
         raise ValueError(f"must be a finite number, got {shown(value)}")
     return float(value)
 
@@ -84,7 +80,7 @@ def _checked_offset_of_array(value: Any) -> float | str:
     numbers = [_number_or_text(text) for text in value[1:-1].split(",")] if is_list else value
     if not isinstance(numbers, list):
         return _checked_offset(value)
-    if not numbers or not all(map(_is_number, numbers)):
+    if not numbers or not all(map(is_finite, numbers)):
         raise ValueError(f"must be a finite number, or a list of one for each unit, got {shown(value)}")
     return f"[{','.join(_text(float(number)) for number in numbers)}]"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sweep.errors import shown, unknown
 from sweep.study.reading.hints import unknown_key
-from sweep.system.plain_values import MAX_VALUES, is_integer, plain
+from sweep.system.plain_values import MAX_VALUES, is_finite, is_integer, plain
 
 Scalar = bool | int | float | str
 
@@ -56,7 +55,7 @@ def bounds_of(spec: Any, integer: bool) -> Bounds | None:
 
 def _bounds(form: str, ends: list[Any], integer: bool) -> Bounds:
     """Return two ends after a check."""
-    if not all(map(_is_finite, ends)):
+    if not all(map(is_finite, ends)):
         raise ValueError(f"{form}: both ends must be finite numbers, got {shown(ends)}")
     low, high = ends
     scale = "log" if form in _LOGARITHMIC else "linear"
@@ -119,7 +118,7 @@ def expand(spec: Any, integer: bool) -> list[Scalar]:
     if form == "range":
         return _range(spec["range"])
     numbers = spec[form]
-    if not isinstance(numbers, list) or len(numbers) != 3 or not all(map(_is_finite, numbers[:2])):
+    if not isinstance(numbers, list) or len(numbers) != 3 or not all(map(is_finite, numbers[:2])):
         raise ValueError(f"{form} must be {_LISTS[form]}; got {shown(numbers)}")
     return _spaced(form, numbers, integer)
 
@@ -194,11 +193,6 @@ def _distribution(spec: Mapping[str, Any], integer: bool) -> str:
     if distribution not in DISTRIBUTIONS:
         raise ValueError(unknown("distribution", distribution, DISTRIBUTIONS))
     return str(distribution)
-
-
-def _is_finite(value: Any) -> bool:
-    """Return whether a value is a number that is finite as a float."""
-    return (is_integer(value) or isinstance(value, float)) and abs(value) <= sys.float_info.max
 
 
 # An error of half a unit in the last of 60 digits for each of 10^5 products leaves 54 right ones; a float has 17.

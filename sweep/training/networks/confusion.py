@@ -10,8 +10,8 @@ from kernels.vocabulary import OVER_OUTPUTS
 from sweep.errors import SweepError, shown
 from sweep.results.networks import rows_of_cell
 from sweep.results.result import Result
+from sweep.study.selection import check_cell
 from sweep.system.formatting import list_text
-from sweep.system.plain_values import is_integer
 from sweep.training.networks.predict import predict
 
 
@@ -55,8 +55,7 @@ def confusion(result: Result, cell: int = 0, which: str = "final", of: str = "te
     kinds = ["train", *study.data.held_out]
     if of not in kinds:
         raise SweepError(f"of: must be {list_text(list(map(repr, kinds)), 'or')} in this study, got {shown(of)}")
-    if not is_integer(cell) or not 0 <= cell < study.n_cells:
-        raise SweepError(f"cell: must be an integer from 0 to {study.n_cells - 1}, got {shown(cell)}")
+    check_cell(study, cell)
     own, number = study.grid.cell(int(cell)), int(study.set_numbers(np.array([cell]))[0])
     if study.data.n_targets > 1 and own["output"] not in OVER_OUTPUTS and not study.data.is_one_hot:
         raise SweepError("confusion needs classes: one output, softmax, or one-hot targets")

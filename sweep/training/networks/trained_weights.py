@@ -16,6 +16,7 @@ from sweep.results.result import Result
 from sweep.schedule.plan import Plan
 from sweep.study.load import load_study
 from sweep.study.model import Study
+from sweep.study.selection import check_cell
 from sweep.system.plain_values import is_integer, plain
 from sweep.training.networks.part_trainer import PartTrainer
 
@@ -71,8 +72,7 @@ def trained_weights(
         raise TypeError(f"source: must be a Study, its name or path, or a Result, got {type(source).__name__}")
     if which not in ("final", "initial"):
         raise SweepError(f"which: must be 'final' or 'initial', got {shown(which)}")
-    if not is_integer(cell) or not 0 <= cell < study.n_cells:
-        raise SweepError(f"cell: must be an integer from 0 to {study.n_cells - 1}, got {shown(cell)}")
+    check_cell(study, cell)
     chosen = _checked(study, seeds)
     plan = source.stored.plan if isinstance(source, Result) else Plan(study)
     trainer = PartTrainer(plan)
