@@ -10,7 +10,6 @@ import pytest
 
 import sweep
 from sweep import Study, StudyError
-from tests.kernels.support import some_compiled
 from tests.oracle.training import named_parameters, shared_parameters
 from tests.sweep.expected import expected_runs
 from tests.sweep.in_parts import run_in_parts
@@ -105,17 +104,6 @@ def test_mirrored_networks_start_at_their_bias() -> None:
     assert (trained.weights.v[4:] != -trained.weights.v[:4]).all()
 
 
-@pytest.mark.wide
-@pytest.mark.parametrize("freeze", some_compiled(["w", "v", "b c", "k w"], {"v", "k w"}.__contains__))
-def test_frozen_parameters_keep_their_values(freeze: str) -> None:
-    """With weight decay and momentum, frozen arrays do not change, and the others do."""
-    options = {**OPTIONS, "optimizer": "adam", "weight_decay": 0.1, "skip": True}
-    start = sweep.trace(make_study(**{**options, "max_steps": 0}), 1).weights
-    end = sweep.trace(make_study(**options, freeze=freeze), 1).weights
-    for name in start:
-        assert (end[name] == start[name]).all() == (name in freeze), name
-
-
 def flat(weights: dict[str, Any]) -> Any:
     """Return all parameters of a network one after another."""
     return np.concatenate([array.ravel() for array in weights.values()])
@@ -164,9 +152,16 @@ def test_shared_rows_are_one_row() -> None:
     np.testing.assert_allclose(both.weights.w[1], total.weights.w[0], rtol=1e-12)
 
 
-@pytest.mark.parametrize(("hidden", "freeze"), [(3, "v w[1,0] b[2]"), ("2-3", "k w1[0,1] w2[1,2] b2[0] v[2,0] c[0]")])
-def test_frozen_single_weights_keep_their_values(hidden: Any, freeze: str) -> None:
-    """Weights that are frozen one by one do not change either, and all others do."""
+@pytest.mark.parametrize(
+    ("hidden", "freeze"),
+    [
+        (3, "v w[1,0] b[2]"),
+        ("2-3", "k w1[0,1] w2[1,2] b2[0] v[2,0] c[0]"),
+        *((2, each) for each in ("w", "b c", "k w")),
+    ],
+)
+def test_frozen_weights_keep_their_values(hidden: Any, freeze: str) -> None:
+    """With weight decay and momentum, frozen arrays and single weights do not change, and all others do."""
     options = {**OPTIONS, "hidden": hidden, "optimizer": "adam", "weight_decay": 0.1, "skip": True, "batch": 3}
     studies = (make_study(**options | {"freeze": freeze, "max_steps": n}) for n in (0, 9))
     start, end = (sweep.trace(study, 1).weights for study in studies)

@@ -155,17 +155,6 @@ def test_trace_of_smaller_batches(max_steps: int, evaluated_at: list[int], order
     assert "k (inputs, outputs)" in lines
 
 
-@pytest.mark.wide
-def test_run_of_smaller_batches_replays_from_its_row() -> None:
-    """The trace of a shuffled run equals its row, including epochs."""
-    study = make_study(count=3, hidden=2, learning_rate=[0.2, 30.0], batch=[1, 4], order="shuffled", max_steps=50)
-    result = sweep.run(study)
-    for run in range(study.n_runs):
-        traced, row = trace(result, run), result.row(run)
-        assert (traced.mismatches, traced.epochs) == ({}, row["epochs"])
-        assert traced.losses[-1] == row["final_loss"] or row["status"] == "diverged"
-
-
 def test_first_seed_by_default() -> None:
     """The default seed is the first one of the study; other seeds need not belong to it."""
     study = make_study(hidden=2, learning_rate=0.1, base=17, count=2)
