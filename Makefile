@@ -1,5 +1,8 @@
 # Each goal sets up what it needs: a fresh machine with Python 3.11+ is enough.
 
+# Tests are many processes, which read each other's compiled sources.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -131,7 +134,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo "installing Python packages into $(VENV): one minute on fast machines, four on slow ones .."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[test]'
-	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true # as pip would, templates left out, but on all CPUs
+	@$(BIN)/python -m compileall -qq -j 0 -x /tests/ $(VENV)/lib || true # as pip would, but on all CPUs; tests and templates are left out
 	@touch $@
 	@echo "installed"
 
