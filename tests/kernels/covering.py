@@ -25,7 +25,9 @@ def cover_pairs(
     values can exclude each other; each dimension must have a value that fits all others.
     """
     order = sorted(dimensions, key=lambda name: -len(dimensions[name]))
-    uses = {(name, value): 0 for name in order for value in dimensions[name]}
+    choices = [(name, value) for name in order for value in dimensions[name]]
+    uses = dict.fromkeys(choices, 0)
+    fitting = {one: {other for other in choices if fits(one, other) and fits(other, one)} for one in choices}
     missing = {
         frozenset((one, other)): None
         for first, second in itertools.combinations(order, 2)
@@ -33,24 +35,20 @@ def cover_pairs(
         for other in itertools.product([second], dimensions[second])
         if fits(one, other)
     }
+    news = {one: {other for other in choices if frozenset((one, other)) in missing} for one in choices}
     cases: list[dict[str, Any]] = []
     while missing:
-        case = dict(min(missing, key=lambda pair: sum(uses[one] for one in pair)))
+        taken = set(min(missing, key=lambda pair: sum(uses[one] for one in pair)))
+        names = {name for name, _ in taken}
         for name in order:
-            if name not in case:
-                fitting = [one for one in itertools.product([name], dimensions[name]) if _fits_all(one, case, fits)]
-                case[name] = min(fitting, key=lambda one: (-_count_new(one, case, missing), uses[one]))[1]
+            if name not in names:
+                free = [one for one in itertools.product([name], dimensions[name]) if taken <= fitting[one]]
+                taken.add(min(free, key=lambda one: (-len(taken & news[one]), uses[one])))
+        for one in taken:
+            news[one] -= taken
+            uses[one] += 1
+        case = dict(taken)
         for pair in pairs_of(case):
             missing.pop(pair, None)
-        for choice in case.items():
-            uses[choice] += 1
         cases.append({name: case[name] for name in dimensions})
     return cases
-
-
-def _fits_all(one: Choice, case: Mapping[str, Any], fits: Callable[[Choice, Choice], bool]) -> bool:
-    return all(fits(one, other) and fits(other, one) for other in case.items())
-
-
-def _count_new(one: Choice, case: Mapping[str, Any], missing: Mapping[Pair, None]) -> int:
-    return sum(frozenset((one, other)) in missing for other in case.items())
