@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +16,7 @@ from numba.core.errors import TypingError
 from kernels.numba import jit
 from kernels.numba.compiling import Compilation, CompileWatch, checking_before_compiling
 from kernels.numba.machine_code import is_compiled, kernel_key
+from tests.waiting import LONG
 
 pytestmark = [
     pytest.mark.compiled,
@@ -122,23 +122,42 @@ def test_code_on_disk_is_not_compiled() -> None:
     assert reported == []
 
 
-def test_the_clock_stands_still_while_a_thread_waits() -> None:
+class Requests(event.Listener):
+    """Sets an event once a thread asks for the compiler's lock, while another one compiles."""
+
+    def __init__(self, thread: threading.Thread) -> None:
+        self.thread, self.made = thread, threading.Event()
+
+    def on_start(self, _: Any) -> None:
+        """Note the thread that asks."""
+        if threading.current_thread() is self.thread:
+            self.made.set()
+
+    def on_end(self, _: Any) -> None:
+        """Do nothing."""
+
+
+def test_the_clock_stands_still_while_a_thread_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the compiling thread nor one that waits for it counts the time; a thread that does not wait counts it."""
-    probe, elapsed, counted = make_probe(secrets.token_hex(8)), {}, {}
-    begun, ended = threading.Event(), threading.Event()
+    now = [10.0]
+    monkeypatch.setattr("kernels.numba.compiling.time", SimpleNamespace(monotonic=lambda: now[0]))
+    probe, counted = make_probe(secrets.token_hex(8)), {}
+    begun, ended, together = threading.Event(), threading.Event(), threading.Barrier(3)
 
     def report(compilation: Compilation | None) -> None:
         if compilation:
             begun.set()
-            time.sleep(0.5)
+            assert waits.made.wait(LONG)
+            now[0] += 5.0
 
     def measure(name: str, action: Any) -> None:
-        start, started = time.monotonic(), watch.clock()
+        started = watch.clock()
+        together.wait(LONG)
         action()
-        elapsed[name], counted[name] = time.monotonic() - start, watch.clock() - started
+        counted[name] = watch.clock() - started
 
     def wait_for_the_other() -> None:
-        begun.wait()
+        assert begun.wait(LONG)
         probe(NUMBERS, 3)
 
     with CompileWatch(report) as watch:
@@ -147,15 +166,15 @@ def test_the_clock_stands_still_while_a_thread_waits() -> None:
             threading.Thread(target=measure, args=("waits", wait_for_the_other)),
             threading.Thread(target=measure, args=("trains", ended.wait)),
         ]
-        for thread in threads:
-            thread.start()
-        for thread in threads[:2]:
-            thread.join()
+        waits = Requests(threads[1])
+        with event.install_listener("numba:compiler_lock", waits):
+            for thread in threads:
+                thread.start()
+            for thread in threads[:2]:
+                thread.join()
         ended.set()
         threads[2].join()
-    for name in ("compiles", "waits"):
-        assert counted[name] <= elapsed[name] - 0.4
-    assert counted["trains"] >= 0.4  # which waits for both
+    assert counted == {"compiles": 0.0, "waits": 0.0, "trains": 5.0}
 
 
 def test_a_watch_that_starts_while_the_lock_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +214,7 @@ def test_a_thread_checks_before_it_compiles() -> None:
 def test_no_kernel_is_compiled_after_a_refusal() -> None:
     """A thread that has waited for another checks once that has compiled; an exception leaves nothing behind."""
     reported: list[Compilation | None] = []
-    refused, begun, waits = threading.Event(), threading.Event(), threading.Event()
+    refused, begun = threading.Event(), threading.Event()
     errors: list[BaseException] = []
     probes = [make_probe(secrets.token_hex(8)) for _ in range(2)]
 
@@ -207,8 +226,7 @@ def test_no_kernel_is_compiled_after_a_refusal() -> None:
         reported.append(compilation)
         if compilation and not begun.is_set():
             begun.set()
-            assert waits.wait(60)
-            time.sleep(0.2)
+            assert waits.made.wait(LONG)
             refused.set()
 
     def call(probe: Any) -> None:
@@ -220,12 +238,13 @@ def test_no_kernel_is_compiled_after_a_refusal() -> None:
 
     with CompileWatch(report) as watch:
         first, second = (threading.Thread(target=call, args=(probe,)) for probe in probes)
-        first.start()
-        assert begun.wait(60)
-        second.start()
-        waits.set()
-        for thread in (first, second):
-            thread.join()
+        waits = Requests(second)
+        with event.install_listener("numba:compiler_lock", waits):
+            first.start()
+            assert begun.wait(LONG)
+            second.start()
+            for thread in (first, second):
+                thread.join()
         assert [compilation for compilation in reported if compilation] == [Compilation(1, 1)]
         assert len(watch.seconds) == 1
         assert [type(error) for error in errors] == [KeyboardInterrupt]

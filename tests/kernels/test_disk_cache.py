@@ -18,6 +18,7 @@ import pytest
 import kernels
 from kernels.numba import entries, jit
 from kernels.numba.choice import choose_compiler
+from tests.waiting import LONG
 
 pytestmark = [
     pytest.mark.compiled,
@@ -90,7 +91,7 @@ def _start(script: str, cache: Path, root: Path = ROOT, complaint: str = "anothe
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
     environment.pop("PYTHONPATH", None)
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=root, env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", script], cwd=root, env=environment, capture_output=True, text=True, timeout=LONG
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr.count(complaint) == ("geteuid" in script or "_reduce" in script)

@@ -14,6 +14,7 @@ import pytest
 import kernels
 from kernels.numba import jit
 from tests.kernels.support import of_fast_compiler
+from tests.waiting import LONG
 
 pytestmark = [
     pytest.mark.compiled,
@@ -109,7 +110,7 @@ def start(script: str, folder: Path) -> Any:
     environment |= {"NUMBA_CACHE_DIR": str(folder / "numba"), "NUMBA_THREADING_LAYER": "workqueue"}
     environment["PYTHONPATH"] = os.pathsep.join((str(folder), str(Path(kernels.__file__).parents[1])))
     command = [sys.executable, "-W", "ignore", "-c", script]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONG)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

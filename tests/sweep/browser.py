@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import LONG
+
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
@@ -21,6 +23,19 @@ FOCUSED = f"""() => {{
     const isOutlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
     return [({_NAME})(focused), isOutlined, box.bottom > 0 && box.top < innerHeight];
 }}"""
+# Returns once nothing moves on the page, and all answers are there if ``finished``, for some frames: an animation, and
+# what it ends with, may begin a frame later.
+AT_REST = """([finished, limit]) => new Promise((done, fail) => {
+    let calm = 0;
+    const look = () => {
+        const moves = document.querySelector(".leaflet-zoom-anim, .leaflet-pan-anim");
+        const waits = document.body.dataset.finished !== "true" || document.querySelector("[aria-busy]");
+        calm = moves || (finished && waits) ? 0 : calm + 1;
+        if (calm === 5) done(); else requestAnimationFrame(look);
+    };
+    look();
+    setTimeout(() => fail(new Error("the page does not come to rest")), limit);
+})"""
 # Returns the controls that keys must reach.
 CONTROLS = f"""() => [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
     .filter((each) => each.checkVisibility() && !each.disabled).map({_NAME})"""
@@ -37,6 +52,7 @@ class WatchedPage:
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
         self.address = address
         self.page = browser.new_page(**options)
+        self.page.set_default_timeout(1000 * LONG)
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self.page.on("console", lambda message: self.complaints.append(message.text))
@@ -54,8 +70,12 @@ class WatchedPage:
         attempts = 0
         while not holds():
             attempts += 1
-            assert attempts < 600, "it does not come to hold"
+            assert attempts < 10 * LONG, "it does not come to hold"
             self.page.wait_for_timeout(100)
+
+    def rest(self, *, finished: bool = False) -> None:
+        """Wait until no map moves, and, if ``finished``, until all tiles and tables are there."""
+        self.page.evaluate(AT_REST, [finished, 1000 * LONG])
 
     def tab_stops(self) -> list[str]:
         """Press Tab from the start of the page to its end, and return what has the focus, each time visibly."""

@@ -27,11 +27,9 @@ from typing import Any
 
 from tests.sweep.fault_disk import Disk
 from tests.sweep.faults import Fault, System
+from tests.waiting import LONG
 
 ROOT = Path(__file__).parents[2]
-
-# A process that takes longer hangs.
-_MOST_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class Zygote:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End it."""
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=LONG)
 
     def run(self, request: Request) -> Ended:
         """Run one command to its end."""
@@ -127,7 +125,7 @@ class _Child:
     def look(self) -> bool:
         """Return whether it has ended; kill it after its time limit."""
         if self.status is None:
-            seconds = _MOST_SECONDS if self.request.kill_after is None else self.request.kill_after
+            seconds = LONG if self.request.kill_after is None else self.request.kill_after
             if time.monotonic() - self.begun > seconds:
                 os.kill(self.pid, signal.SIGKILL)
             pid, status = os.waitpid(self.pid, os.WNOHANG)

@@ -13,6 +13,8 @@ from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 
+from tests.waiting import LONG
+
 _MOTO = """
 import sys
 from moto.server import ThreadedMotoServer
@@ -110,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _hold(self, here: Event) -> None:
         here.set()
-        self.server.closing.wait(60)
+        self.server.closing.wait(2 * LONG)
         self.close_connection = True
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _pass_on  # noqa: N815

@@ -17,6 +17,7 @@ from sweep.cli.app import COMMANDS
 from sweep.cli.figure_kinds import kind_texts
 from sweep.study.expectations import built_in_expectations
 from tests.sweep.support import STUDY_TEXT, assert_refused, command, make_study, tree, write_study
+from tests.waiting import LONG
 
 HEAVY = {"numpy", "numba", "pandas", "pyarrow", "matplotlib", "scipy"}
 
@@ -333,7 +334,7 @@ def test_closed_pipe() -> None:
     process.stdout.close()
     errors = process.stderr.read()
     process.stderr.close()
-    process.wait(timeout=60)
+    process.wait(LONG)
     assert b"Traceback" not in errors
 
 

@@ -10,7 +10,6 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,12 @@ import pytest
 
 from sweep.columns import STATUSES
 from tests.sweep.browser import WatchedPage, needs_browser
+from tests.waiting import LONG, until
 
 pytest.importorskip("starlette")
 STUDY = ["xor", "--set", "hidden=2", "--set", "max_steps=20"]
 MAP = "x=learning_rate&x_low=0.001&x_high=1&y=output_learning_rate&y_low=0.001&y_high=1"
 COLORS = {"converged": "0072b2", "diverged": "d55e00", "stalled": "cc79a7", "exhausted": "8c8c8c", "plateau": "e69f00"}
-MOST_MILLISECONDS = 120_000
 SMALL, LARGE = {"width": 700, "height": 600}, {"width": 1280, "height": 900}  # few tiles, and a usual screen
 # Returns the visible tiles, [[place, canvas size, colors of the pixels as 0xRRGGBB]].
 TILES = """() => {
@@ -87,14 +86,12 @@ class Page(WatchedPage):
     def __init__(self, browser: Any, server: Server, place: str = "", **options: Any) -> None:
         self.server = server
         super().__init__(browser, server.address, **{"viewport": SMALL, **options})
-        self.page.set_default_timeout(MOST_MILLISECONDS)
         self.page.goto(f"{server.address}#{MAP}{place}")
         self.finish()
 
     def finish(self) -> None:
         """Wait until all visible tiles are trained."""
-        self.page.wait_for_timeout(400)
-        self.page.locator("body[data-finished='true']").wait_for()
+        self.rest(finished=True)
 
     def number(self, name: str) -> int:
         """Return a number in the address."""
@@ -161,7 +158,7 @@ def test_twelve_levels_down_no_tile_is_wrong(browser: Any, server: Server) -> No
             page.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 0.45 * box["height"])
             page.mouse.wheel(0, -60)
         page.locator(".level", has_text=f"Level {level}:").wait_for()
-        page.wait_for_timeout(400)
+        opened.rest()
         page.keyboard.press("ArrowRight")
         page.locator(f"canvas[data-tile^='{level}/']:not([width='1'])").first.wait_for()
         opened.reach(level)
@@ -221,7 +218,7 @@ def test_the_whole_map_fits_and_stays_in_view(browser: Any, server: Server) -> N
         page.mouse.down()
         page.mouse.move(middle[0] + 500, middle[1] - 200, steps=3)
         page.mouse.up()
-        page.wait_for_timeout(1000)
+        opened.rest()
     opened.reach(1, 0, 511)
     opened.finish()
     opened.close()
@@ -431,16 +428,13 @@ def test_a_damaged_folder_is_named(browser: Any, tmp_path: Path) -> None:
     """The page says which file is damaged, rather than that the server does not answer."""
     server = Server(tmp_path)
     server.statuses("0/0/0", 256)
-    for _ in range(100):
-        if list(tmp_path.glob("*/cells.parquet")):
-            break
-        Event().wait(0.1)
+    until(lambda: list(tmp_path.glob("*/cells.parquet")))
     server.kill()
     for path in tmp_path.glob("*/run.json"):
         path.write_text("{")
     server.start()
     page = browser.new_page(viewport=SMALL)
     page.goto(f"{server.address}#{MAP}&z=0&column=128&row=128")
-    page.locator("#notice", has_text="run.json' is damaged").wait_for(timeout=MOST_MILLISECONDS)
+    page.locator("#notice", has_text="run.json' is damaged").wait_for(timeout=1000 * LONG)
     page.close()
     server.kill()

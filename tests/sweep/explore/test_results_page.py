@@ -21,7 +21,6 @@ from tests.sweep.support import make_study
 pytest.importorskip("starlette")
 RATES, UNITS = [0.05, 0.1, 0.2, 0.4], [2, 3, 4]
 COUNT = 10
-MOST_MILLISECONDS = 60_000
 LARGE = {"width": 1280, "height": 900}
 # Returns the color, as 0xRRGGBB, of a canvas at a fraction of its width and height.
 COLOR = """(canvas, [across, down]) => {
@@ -60,16 +59,13 @@ class Page(WatchedPage):
 
     def __init__(self, browser: Any, address: str, place: str = "", **options: Any) -> None:
         super().__init__(browser, address, **{"viewport": LARGE, **options})
-        self.page.set_default_timeout(MOST_MILLISECONDS)
         self.page.goto(f"{address}#x=learning_rate&y=hidden{place}")
         self.finish()
 
     def finish(self) -> None:
         """Wait until tiles, panel and table are there."""
-        self.page.wait_for_timeout(200)
-        self.page.locator("body[data-finished='true']").wait_for()
         self.page.locator(".panel h2").first.wait_for()
-        self.page.locator("[aria-busy]").first.wait_for(state="detached")
+        self.rest(finished=True)
 
     @property
     def hash(self) -> dict[str, str]:

@@ -24,6 +24,7 @@ from sweep.explore.serve import Wanted, _listen, export_map
 from sweep.explore.server import ExploreServer
 from sweep.explore.tile_trainer import Abandoned, BusyError, TileTrainer
 from sweep.training.run import save_trained
+from tests.waiting import until
 
 TOKEN, HOST = "token", "127.0.0.1:8000"
 SMALL = {"max_steps": 20, "hidden": 2}
@@ -176,15 +177,6 @@ def test_folders_that_cannot_be_written_are_named(tmp_path):
 ONE_CELL = {**SMALL, "learning_rate": 0.1, "seeds.count": 20}
 
 
-def comes_true(condition):
-    """Wait until a condition holds, and return whether it does."""
-    for _ in range(400):
-        if condition():
-            return True
-        Event().wait(0.05)
-    return False
-
-
 async def nobody_waits():
     return True
 
@@ -216,7 +208,8 @@ def test_coarse_tiles_overtake_fine_ones(trainer, monkeypatch):
     def train_slice(job):
         slices.append(job.rank[0])
         begun.set()
-        Event().wait(0.05)
+        if len(slices) == 1:
+            until(lambda: trainer.state()["waiting"] == 3)
         return result if job.rank[0] < 256 or slices.count(256) == 10 else None
 
     monkeypatch.setattr(trainer, "_train_slice", train_slice)
@@ -229,9 +222,7 @@ def test_coarse_tiles_overtake_fine_ones(trainer, monkeypatch):
         await asyncio.gather(trainer.result(fine, 256, somebody_waits, is_saved=False), *map(later, coarse))
 
     run_async(all_of_them())
-    assert slices.count(256) == 10
-    assert slices.count(16) == 2
-    assert slices[0] == slices[-1] == 256
+    assert slices == [256, 16, 16, *[256] * 9]
 
 
 def test_those_who_wait_for_the_same_tile_share_it(trainer):
@@ -249,7 +240,7 @@ def test_those_who_wait_for_the_same_tile_share_it(trainer):
 def test_whole_tiles_are_kept_as_results(trainer):
     study = sweep.load_study("xor", {**ONE_CELL, "seeds.base": 99})
     result = run_async(trainer.result(study, 256, somebody_waits, is_saved=True))
-    assert comes_true(lambda: trainer.state()["unsaved"] == 0)
+    until(lambda: trainer.state()["unsaved"] == 0)
     assert sweep.open_result(trainer.place(study)).digest == result.digest
     assert not sweep.verify(trainer.place(study)).faults
     again = TileTrainer(trainer.folder, 1)
@@ -303,7 +294,7 @@ def test_a_result_that_cannot_be_kept_is_answered_and_said_once(tmp_path, monkey
     for base in range(3):
         study = sweep.load_study("xor", {**ONE_CELL, "seeds.base": base})
         assert run_async(trainer.result(study, 256, somebody_waits, is_saved=True)).complete
-    assert comes_true(lambda: trainer.state()["save_fault"] and not trainer.state()["unsaved"])
+    until(lambda: trainer.state()["save_fault"] and not trainer.state()["unsaved"])
     sentence = "tiles are not kept: no such column; choose another folder with --out"
     assert trainer.state()["save_fault"] == sentence
     assert capsys.readouterr().err == f"{sentence}\n"
@@ -322,12 +313,12 @@ def test_results_are_written_while_a_page_waits_only_if_many_are_not(tmp_path, m
     waiting = trainer._join(other, 512, is_saved=True)
     trainer.wait(first, 256, is_saved=True)
     if is_written:
-        assert comes_true(lambda: trainer.state()["unsaved"] == 0)
+        until(lambda: trainer.state()["unsaved"] == 0)
     else:
         Event().wait(0.3)
         assert not trainer.place(first).exists()
     trainer._leave(waiting)
-    assert comes_true(lambda: trainer.state()["unsaved"] == 0)
+    until(lambda: trainer.state()["unsaved"] == 0)
     assert trainer.known(first).complete
 
 

@@ -28,6 +28,7 @@ from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import Finished, command, make_study, training_watched, tree, write_study
+from tests.waiting import LONG
 
 pytestmark = pytest.mark.slow
 
@@ -181,7 +182,7 @@ def test_an_exclusive_lock_is_waited_for(tmp_path: Path, expected: str) -> None:
     assert holder.take_alone()
     with mock.patch("sweep.store.local._MOST_WAIT", 0.1), pytest.raises(StoreError, match="has locked"):
         digest(STUDY, out)
-    with mock.patch("sweep.store.local._MOST_WAIT", 60.0), ThreadPoolExecutor(1) as pool:
+    with mock.patch("sweep.store.local._MOST_WAIT", LONG), ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(digest, STUDY, out)
         assert not waiting.done()
         holder.release()

@@ -20,6 +20,7 @@ from tests.sweep.fault_lab import RECORDED
 from tests.sweep.object_store import Asked, Fault, ObjectStore
 from tests.sweep.store.test_object_studies import N_PARTS, PART_RUNS, STUDY, assert_whole, digest
 from tests.sweep.support import training_watched
+from tests.waiting import LONG
 
 pytestmark = pytest.mark.slow
 
@@ -131,7 +132,7 @@ def test_killed_amid_an_upload(store: ObjectStore, out: str, folder: str, effect
         f"run_in_parts(STUDY, {out!r}, 1, part_runs={PART_RUNS})"
     )
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
-    assert here.wait(60)
+    assert here.wait(LONG)
     process.send_signal(signal.SIGKILL)
     process.wait()
     store.clear()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
@@ -26,7 +25,10 @@ ADDRESS = "s3://bucket/prefix"
 
 @pytest.fixture(autouse=True)
 def closed(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Remove everything from the environment that leads beyond this machine; return an address without a server."""
+    """Remove everything from the environment that leads beyond this machine; return an address without a server.
+
+    No test may wait for the store there.
+    """
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT", "AWS_ALLOW_HTTP"):
         monkeypatch.delenv(name, raising=False)
     with socket.socket() as taken:
@@ -35,15 +37,14 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("AWS_METADATA_ENDPOINT", nobody)
     monkeypatch.setenv("AWS_ENDPOINT_URL", nobody)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("sweep.store.requests.Waits.pause", lambda *_: pytest.fail("a request is repeated"))
     return nobody
 
 
 def refusal(call: Callable[[], object]) -> str:
-    """Return the message of an error, which must be one sentence and come within seconds."""
-    begin = time.monotonic()
+    """Return the message of an error, which must be one sentence."""
     with pytest.raises(StoreError) as caught:
         call()
-    assert time.monotonic() - begin < 5
     message = str(caught.value)
     assert message.isprintable()
     assert len(message) < 300

@@ -128,6 +128,17 @@ def test_create_the_same_object_again(objects: ObjectFiles) -> None:
     assert objects.create("commits/a", b"one")
 
 
+def test_the_client_repeats_no_request(
+    store: ObjectStore, objects: ObjectFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only our own pauses, which an interrupt ends, come between the attempts."""
+    monkeypatch.setattr("sweep.store.requests._PATIENCE", -1.0)
+    store.rule = lambda asked: Fault(503, "SlowDown")
+    with pytest.raises(StoreError, match="the store answered 503"):
+        objects.read("parts/a")
+    assert len(store.asked) == 1
+
+
 @pytest.mark.parametrize("status", [500, 503, 429, 0])
 @pytest.mark.parametrize("effect", [False, True])
 def test_create_with_lost_answers(store: ObjectStore, objects: ObjectFiles, status: int, effect: bool) -> None:

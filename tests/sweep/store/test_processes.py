@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import sweep
+from tests.waiting import LONG
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +35,7 @@ def interrupt(folder: Path, delays: list[float]) -> None:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
     try:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=LONG)
     finally:
         process.kill()
     if process.returncode == 1:  # Python itself was starting

@@ -13,6 +13,7 @@ import sweep
 from tests.sweep.caches import ROOT
 from tests.sweep.object_store import ObjectStore
 from tests.sweep.support import make_study, write_study
+from tests.waiting import LONG
 
 # A user's script: the parent trains a study, then a child trains another one and reports the outcome.
 PROGRAM = """
@@ -26,7 +27,7 @@ def train(file, out, cluster):
         return str(error)
 
 def child(answers, *given):
-    faulthandler.dump_traceback_later(50, exit=True)
+    faulthandler.dump_traceback_later(500, exit=True)
     answers.send(train(*given))
 
 if __name__ == "__main__":
@@ -51,7 +52,7 @@ def outcome_of_child(folder: Path, method: str, place: str = "", clusters: str =
     files = [write_study(folder / f"{name}.toml", study) for name, study in (("mine", MINE), ("other", OTHER))]
     options = [sys.executable, "-W", "ignore::DeprecationWarning", script, method, daemon, *files, place, clusters]
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(options, capture_output=True, text=True, check=False, env=environment, timeout=900)
+    done = subprocess.run(options, capture_output=True, text=True, check=False, env=environment, timeout=2 * LONG)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 1, done
     return done.stdout.strip()

@@ -22,6 +22,7 @@ from sweep.store.store import Store
 from tests.sweep.cluster_faults import faults
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study, write_study
+from tests.waiting import LONG, until
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
 import dask
@@ -45,8 +46,11 @@ def workers_of(process: psutil.Process) -> list[psutil.Process]:
 
 
 @contextmanager
-def killing(times: int, folder: Path, n_parts: int) -> Iterator[list[int]]:
-    """Kill workers of this process one by one, at random moments while the first half of the parts is trained."""
+def killing(times: int, folder: Path, training: Path, n_parts: int) -> Iterator[list[int]]:
+    """Kill workers of this process one by one, at random moments while the first half of the parts is trained.
+
+    Workers that train have noted their numbers in the folder ``training``.
+    """
     draw, killed, ended = random.Random(times), [], threading.Event()
 
     def kill() -> None:
@@ -55,8 +59,8 @@ def killing(times: int, folder: Path, n_parts: int) -> Iterator[list[int]]:
             ended.wait(draw.uniform(0, 0.1))
             while not ended.is_set():  # until there is a worker that is not just starting
                 with suppress(psutil.Error, IndexError):
-                    old = [each for each in workers_of(psutil.Process()) if time.time() - each.create_time() > 2]
-                    worker = draw.choice(old)
+                    trains = [each for each in workers_of(psutil.Process()) if (training / str(each.pid)).exists()]
+                    worker = draw.choice(trains)
                     worker.kill()
                     killed.append(worker.pid)
                     break
@@ -80,7 +84,11 @@ def test_workers_that_are_killed(tmp_path: Path, count: int, kills: int, monkeyp
     monkeypatch.setattr("sweep.training.executors.chunks._USUAL_SECONDS", 0.0)  # each part travels alone
     study = make_study(count=count, name="killed")
     n_parts = -(-count * 4 // PART_RUNS)
-    with faults(FAULT_SECONDS="0.3"), killing(kills, tmp_path / "r", n_parts) as killed:
+    (training := tmp_path / "training").mkdir()
+    with (
+        faults(FAULT_SECONDS="0.3", FAULT_NOTES=str(training)),
+        killing(kills, tmp_path / "r", training, n_parts) as killed,
+    ):
         result = run_in_parts(study, tmp_path / "r", cluster="local:2", part_runs=PART_RUNS)
     assert len(killed) == kills
     commits = Store.open(tmp_path / "r").commits()
@@ -124,11 +132,8 @@ def scheduler_with_worker(tmp_path: Path) -> Iterator[tuple[str, list[subprocess
     ]
     started = [subprocess.Popen(scheduler, **quiet)]  # type: ignore[call-overload]
     try:
-        deadline = time.monotonic() + 60
-        while not (file.exists() and file.read_text().rstrip().endswith("}")):
-            assert time.monotonic() < deadline
-            assert started[0].poll() is None
-            time.sleep(0.05)
+        until(lambda: started[0].poll() is not None or (file.exists() and file.read_text().rstrip().endswith("}")))
+        assert started[0].poll() is None
         started.append(subprocess.Popen([*options, "distributed.cli.dask_worker", *local, *where], **quiet))  # type: ignore[call-overload]
         yield json.loads(file.read_text())["address"], started
     finally:
@@ -139,10 +144,7 @@ def scheduler_with_worker(tmp_path: Path) -> Iterator[tuple[str, list[subprocess
 
 def wait_for_commits(folder: Path, n: int, ended: threading.Event | None = None) -> None:
     """Wait until ``n`` parts are committed, or the run has ended."""
-    deadline = time.monotonic() + 120
-    while len(list(folder.glob("commits/*.json"))) < n and not (ended and ended.is_set()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: len(list(folder.glob("commits/*.json"))) >= n or (ended and ended.is_set()))
 
 
 @pytest.mark.soak
@@ -197,9 +199,9 @@ def command_on_a_cluster(tmp_path: Path, seconds: float) -> Iterator[subprocess.
             process.kill()
 
 
-def assert_nobody_left(processes: list[psutil.Process], seconds: float) -> None:
-    """Require that processes end within some seconds."""
-    assert psutil.wait_procs(processes, timeout=seconds)[1] == []
+def assert_nobody_left(processes: list[psutil.Process]) -> None:
+    """Require that processes end."""
+    assert psutil.wait_procs(processes, timeout=LONG)[1] == []
 
 
 @pytest.mark.soak
@@ -208,14 +210,18 @@ def test_first_interrupt_keeps_the_current_part(tmp_path: Path, expected: str) -
     with command_on_a_cluster(tmp_path, seconds=0.5) as process:
         workers = workers_of(psutil.Process(process.pid))
         assert workers
+        for worker in workers:
+            worker.suspend()
         n_commits = len(list((tmp_path / "r/commits").glob("*.json")))
         os.killpg(process.pid, signal.SIGINT)
-        error = process.communicate(timeout=60)[1]
+        for worker in workers:
+            worker.resume()
+        error = process.communicate(timeout=LONG)[1]
         assert process.returncode == 130, error
     assert "interrupted; finished parts are kept" in error
     assert "Traceback" not in error
     assert n_commits < len(Store.open(tmp_path / "r").commits()) <= n_commits + 2
-    assert_nobody_left(workers, 10)
+    assert_nobody_left(workers)
     assert list((tmp_path / "temporary").iterdir()) == []
     assert len(list((tmp_path / "r/parts").iterdir())) == len(Store.open(tmp_path / "r").commits())
     result = run_in_parts(STUDY, tmp_path / "r", cluster="local:1", part_runs=PART_RUNS)
@@ -229,12 +235,16 @@ def test_second_interrupt_does_not_wait(tmp_path: Path, expected: str) -> None:
         workers = workers_of(psutil.Process(process.pid))
         for worker in workers:
             worker.suspend()
-        for _ in range(2):
+
+        def ended_by_another_interrupt() -> bool:
             os.killpg(process.pid, signal.SIGINT)
-            time.sleep(0.5)
-        error = process.communicate(timeout=60)[1]
+            time.sleep(0.5)  # a process takes two interrupts at once for one
+            return process.poll() is not None
+
+        until(ended_by_another_interrupt)
+        error = process.communicate(timeout=LONG)[1]
         assert process.returncode == 130, error
-    assert_nobody_left(workers, 10)
+    assert_nobody_left(workers)
     assert run_in_parts(STUDY, tmp_path / "r", part_runs=PART_RUNS).facts["digest"] == expected
 
 
@@ -244,6 +254,6 @@ def test_run_that_is_killed(tmp_path: Path, expected: str) -> None:
     with command_on_a_cluster(tmp_path, seconds=0.5) as process:
         workers = workers_of(psutil.Process(process.pid))
         process.kill()
-        process.communicate(timeout=60)
-    assert_nobody_left(workers, 10)
+        process.communicate(timeout=LONG)
+    assert_nobody_left(workers)
     assert run_in_parts(STUDY, tmp_path / "r", part_runs=PART_RUNS).facts["digest"] == expected

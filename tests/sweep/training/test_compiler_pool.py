@@ -25,6 +25,7 @@ from sweep.training.compiling.kernel_items import Item
 from tests.kernels.support import compiled_only
 from tests.sweep.caches import ROOT, kernels_in
 from tests.sweep.support import make_study, write_study
+from tests.waiting import LONG, until
 
 # Three kernels.
 STUDY = make_study(
@@ -54,14 +55,6 @@ def start(folder: Path, cache: Path, mark: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         options, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-
-
-def wait_until_none(mark: str, seconds: float) -> dict[int, str]:
-    """Wait until no process with a mark is left; return those left after ``seconds``."""
-    end = time.monotonic() + seconds
-    while (left := processes(mark)) and time.monotonic() < end:
-        time.sleep(0.05)
-    return left
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +91,13 @@ def kill_at_a_random_moment(folder: Path, digest: str, rng: random.Random) -> No
         if run.poll() is None:
             os.kill(victim, signal.SIGKILL)
         if victim == run.pid:
-            assert wait_until_none(mark, 5.0) == {}
+            until(lambda: not processes(mark))
         run.communicate()
     with start(folder, cache, mark) as run:
         out, err = run.communicate()
         assert run.returncode == 0, err
         assert digest in out
-    assert wait_until_none(mark, 5.0) == {}
+    until(lambda: not processes(mark))
     assert not [path for path in cache.rglob("*") if path.is_file() and path.suffix not in (".bin", ".part", ".json")]
 
 
@@ -231,9 +224,10 @@ def test_the_kernel_that_is_needed_last_comes_next(beside: Callable[[str], None]
     assert watch.seconds == [3, 2, 1, 0]
 
 
-def test_a_wait_ends_with_the_call(beside: Callable[[str], None]) -> None:
+def test_a_wait_ends_with_the_call(beside: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
     """A waiting thread checks whether the call is to end, and then no process gets another kernel."""
-    beside("input(); say('ready'); input(); time.sleep(600)")
+    monkeypatch.setattr(compiler_pool, "_LONGEST_SECONDS", 2 * LONG)
+    beside("input(); say('ready'); input(); time.sleep(1e6)")
     ends: list[bool] = []
 
     def check() -> None:
@@ -243,9 +237,8 @@ def test_a_wait_ends_with_the_call(beside: Callable[[str], None]) -> None:
     together, _, events = make_compilers(check)
     begin = time.monotonic()
     with together:
-        while not events:
-            time.sleep(0.01)
+        until(lambda: events)
         ends.append(True)
         with pytest.raises(KeyboardInterrupt), together.claim(("train", "3")):
             pass
-    assert time.monotonic() - begin < 60
+    assert time.monotonic() - begin < LONG

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import signal
 import subprocess
@@ -30,9 +31,23 @@ from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
+from tests.waiting import LONG, until
 
 STUDY = make_study(count=10)
 PART_RUNS = 4
+
+
+def threads_of_runs() -> list[threading.Thread]:
+    """Return the threads that train, or have just ended their work."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith("sweep-")]
+
+
+def interrupt_main_thread() -> None:
+    """Send an interrupt from another thread, and wait until the main thread has counted it."""
+    interrupts = signal.getsignal(signal.SIGINT).__self__  # type: ignore[union-attr]
+    before = interrupts.count
+    os.kill(os.getpid(), signal.SIGINT)
+    until(lambda: interrupts.count > before)
 
 
 @pytest.fixture(autouse=True)
@@ -51,8 +66,7 @@ def test_first_interrupt_keeps_current_parts(tmp_path: Path) -> None:
     def watched(worker: PartTrainer, part: Part) -> PartResult:
         trained.append(part.index)
         if len(trained) == 3:
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.3)
+            interrupt_main_thread()
         return train(worker, part)
 
     with mock.patch.object(PartTrainer, "train", watched), pytest.raises(KeyboardInterrupt):
@@ -74,11 +88,11 @@ def test_first_interrupt_ends_one_very_long_network(tmp_path: Path) -> None:
 
     with mock.patch.object(PartTrainer, "train", interrupted), pytest.raises(KeyboardInterrupt):
         sweep.run(study, out=tmp_path / "r")
-    assert not any(thread.name.startswith("sweep-") for thread in threading.enumerate())
+    until(lambda: not threads_of_runs())
     assert list((tmp_path / "r" / "parts").iterdir()) == []
 
 
-@pytest.mark.parametrize(("seconds", "n_pieces"), [(0.0, 1), (60.0, 3)])
+@pytest.mark.parametrize(("seconds", "n_pieces"), [(-1.0, 1), (math.inf, 3)])
 def test_first_interrupt_ends_a_long_part_between_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, n_pieces: int
 ) -> None:
@@ -90,8 +104,7 @@ def test_first_interrupt_ends_a_long_part_between_pieces(
 
     def interrupted(worker: PartTrainer, piece: Part) -> tuple[Columns, int]:
         if not trained:
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.3)
+            interrupt_main_thread()
         trained.append(piece)
         return train(worker, piece)
 
@@ -121,9 +134,8 @@ def test_second_interrupt_does_not_wait(tmp_path: Path) -> None:
 
     def stuck(worker: PartTrainer, part: Part) -> PartResult:
         for _ in range(2):
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.3)
-        assert release.wait(60)
+            interrupt_main_thread()
+        assert release.wait(LONG)
         try:
             return train(worker, part)
         finally:
@@ -133,9 +145,7 @@ def test_second_interrupt_does_not_wait(tmp_path: Path) -> None:
         run_in_parts(STUDY, out=tmp_path / "r", threads=1, part_runs=PART_RUNS)
     assert not left.is_set()
     release.set()
-    for thread in threading.enumerate():
-        if thread.name.startswith("sweep-"):
-            thread.join(60)
+    until(lambda: not threads_of_runs())
     assert left.is_set()
     assert Store.open(tmp_path / "r").commits() == {}
     assert list((tmp_path / "r" / "parts").iterdir()) == []
@@ -186,8 +196,7 @@ def test_handlers_of_others_are_left_alone() -> None:
         signal.signal(signal.SIGINT, handler)
         with Interrupts() as interrupts:
             assert signal.getsignal(signal.SIGINT) is handler
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.05)
+            signal.raise_signal(signal.SIGINT)
             interrupts.check()
         signal.signal(signal.SIGINT, signal.default_int_handler)
     assert seen == [signal.SIGINT]
@@ -218,22 +227,29 @@ def test_threads_that_do_not_start() -> None:
         pytest.raises(SweepError, match=r"threads: must be at most 2 .*, got 64"),
     ):
         list(work_in_threads(lambda _: time.sleep(0.01), iter(range(1000)), 64, Interrupts(), lambda: None))
-    assert not any(thread.is_alive() for thread in started)
+    until(lambda: not any(thread.is_alive() for thread in started))
 
 
 def test_error_in_one_thread_ends_all() -> None:
     """The first error is raised once the other threads have finished their items."""
     done: list[int] = []
+    fails = threading.Event()
 
     def work(item: int) -> None:
         if item == 5:
+            failing.append(threading.current_thread())
+            fails.set()
             raise ZeroDivisionError("item 5")
-        time.sleep(0.01)
+        if item > 5:
+            assert fails.wait(LONG)
+            failing[0].join(LONG)
         done.append(item)
 
+    failing: list[threading.Thread] = []
     with pytest.raises(ZeroDivisionError, match="item 5"):
         list(work_in_threads(work, iter(range(1000)), 3, Interrupts(), lambda: None))
-    assert len(done) < 20
+    assert set(range(5)) <= set(done) <= {*range(5), 6, 7}
+    until(lambda: not threads_of_runs())
 
 
 def test_threads_import_nothing(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import sweep
 from sweep import open_result
 from tests.sweep.caches import ROOT
 from tests.sweep.support import make_study, write_study
+from tests.waiting import LONG
 
 STUDY = make_study(count=5, curves={"seeds": 2})
 PROGRAM = """
@@ -34,7 +35,7 @@ def limited(folder: Path, megabytes: int, threads: int = 2) -> subprocess.Comple
     arguments = [sys.executable, "-c", PROGRAM, write_study(folder / "s.toml", STUDY), folder / "r", str(threads)]
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     options = {"capture_output": True, "text": True, "cwd": ROOT, "env": environment, "preexec_fn": limit}
-    return subprocess.run(arguments, check=False, timeout=120, **options)  # type: ignore[call-overload, no-any-return]
+    return subprocess.run(arguments, check=False, timeout=LONG, **options)  # type: ignore[call-overload, no-any-return]
 
 
 def check_finished_without_the_limit(folder: Path) -> None:

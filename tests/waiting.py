@@ -1,0 +1,17 @@
+"""Waiting in tests: for what must happen, as long as the slowest machine needs, and never for a fixed time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+# Seconds after which a process or thread hangs, even on a slow machine with much other work.
+LONG = 600.0
+
+
+def until(happened: Callable[[], object]) -> None:
+    """Wait until something has happened; fail if it does not."""
+    end = time.monotonic() + LONG
+    while not happened():
+        assert time.monotonic() < end, f"this has not happened within {LONG:.0f} seconds"
+        time.sleep(0.01)
