@@ -28,17 +28,20 @@ class ValueOf:
 
 
 class Setting(NamedTuple):
-    """A number of each cell.
+    """A setting of a component: a number that studies set or sweep, such as ``momentum``.
 
     Attributes
     ----------
-    name, default
+    name
+        Key of the setting in studies.
+    default
+        Its value in studies that do not set it.
     meaning, unit
-        As results document them.
+        Texts for ``sweep explain``, and for the column of a swept setting.
     at_least, above, below
         Limits, None for none; the number must be finite.
     also
-        Names that other programs use.
+        Names in other programs, for which errors suggest this one.
     multiple_of
         What the number must be a multiple of, None for nothing.
     """

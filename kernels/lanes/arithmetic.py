@@ -14,9 +14,10 @@ Mask: TypeAlias = Any
 
 
 def select(mask: Mask, chosen: Lanes | float, otherwise: Lanes | float) -> Lanes:
-    """Return ``chosen`` where the mask holds, a truth value for all lanes or for each, and ``otherwise`` elsewhere.
+    """Return ``chosen`` where the mask is true, and ``otherwise`` elsewhere.
 
-    Both may be masks. TypeError is raised for two numbers, which have no dtype of lanes.
+    The mask has one truth value for all lanes, or one for each. Both others may be masks. TypeError is raised for two
+    numbers, which have no dtype of lanes.
     """
     import numpy as np
 

@@ -30,7 +30,7 @@ LEAST_SEEDS = 10
 # estimated so badly that shares of simulated terms were below -0.2 or above 1.2.
 LEAST_REPLICATES, LEAST_CROSSED_SEEDS = 4, 3
 
-REST = "three or more together"
+REST = "three or more options together"
 SEED = "seed"
 SEED_WITH_OTHERS = "seed x parameters"
 

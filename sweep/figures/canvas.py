@@ -120,7 +120,7 @@ _UNUSABLE = ("pgf", "raw", "rgba")
 
 
 def figure_path(out: Path, name: str) -> Path:
-    """Return the file of a figure: ``out``, or a PNG file of this name in that folder; refuse other formats."""
+    """Return the path of a figure: ``out``, or ``name.png`` in it if it is a folder; SweepError for other formats."""
     path = out / f"{name}.png" if os.path.isdir(out) else out
     known = sorted(f".{suffix}" for suffix in Figure().canvas.get_supported_filetypes() if suffix not in _UNUSABLE)
     if path.suffix.lower() not in known:
@@ -144,7 +144,7 @@ def shown_by(figure: Figure) -> str:
 
 
 def save_figure(figure: Figure, path: Path, name: str = "") -> None:
-    """Write a figure to a file, all of it or nothing.
+    """Write a figure to the file ``path``, all of it or nothing; its suffix is the format.
 
     A PNG file gets ``name`` in its metadata, so that :mod:`sweep.store.contents` knows that it may be replaced.
     """

@@ -367,7 +367,7 @@ class Queries(EvaluatedRuns):
         Raises
         ------
         SweepError
-            If the statistic is unknown or the study lacks it, ``log`` is given for convergence, or the result is
+            If the statistic is unknown or the study lacks it, ``log`` is set for convergence, or the result is
             partial.
         StoreError
             If the variance of a measure is divided and rows of runs were not kept.

@@ -404,13 +404,13 @@ def open_result(directory: str | Path | Files, *, partial: bool = False) -> Resu
     Returns
     -------
     Result
-        Complete, or with ``partial`` perhaps partial.
+        Partial only if ``partial`` is true and some runs are not trained.
 
     Raises
     ------
     StoreError
-        If it is no results folder, is damaged or mixes two trainings; if the study is not complete and ``partial`` is
-        false; or if no run is trained yet.
+        If it is no results folder, is damaged or mixes files of two trainings; if the study is not complete and
+        ``partial`` is false; or if no run is trained yet.
     """
     store = StoreReader.open(directory)
     facts = store.facts()

@@ -376,7 +376,8 @@ def what_matters(result: Queries) -> str:
         details.append("± standard error")
     remarks = "; ".join(filter(None, details))
     (first, share, kind), *others = effects
-    texts = [f"{first} explains {share} of the variance between runs ({kind})"]
+    verb = "explain" if first == REST else "explains"
+    texts = [f"{first} {verb} {share} of the variance between runs ({kind})"]
     texts += [f"{name} {share} ({kind})" for name, share, kind in others]
     return f"what matters for {label}{f' ({remarks})' if remarks else ''}: {list_text(texts)}"
 

@@ -55,8 +55,8 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
         Values to set, by dotted key (``"seeds.count"``) or by the key alone (``"learning_rate"``). A list, an array or
         a dict such as ``{"geomspace": [1e-3, 1.0, 13]}`` sweeps the option; one value fixes it, or becomes the only
         value of a swept one. Options that lose their effect, such as ``from_step`` with ``criterion="none"``, are
-        removed. The description is replaced by the names of the changed keys, and the name by that of a task or file of
-        patterns.
+        removed. The names of the changed keys replace the description. With a task or a file of patterns, its name
+        becomes that of the study.
 
     Returns
     -------

@@ -29,7 +29,7 @@ def load_built_in_plugin(study: str) -> None:
 
 
 def load_plugin(path: str | Path) -> list[str]:
-    """Run a Python file that declares custom components, such as one by :func:`sweep.activation` or ``measure``.
+    """Run a Python file that declares custom components, measures or statistics, as by :func:`sweep.activation`.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ from sweep.training.run_options import RunOptions, as_arguments
 
 @as_arguments(RunOptions)
 def run(study: Study | str | Path, options: RunOptions) -> Result:
-    """Train every run of a study and aggregate.
+    """Train all runs of a study, and return their result.
 
     Parameters
     ----------

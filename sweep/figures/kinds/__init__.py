@@ -31,7 +31,7 @@ def draw(result: Result, kind: str = "lines", **options: Any) -> Figure:
     result
         Complete or partial.
     kind
-        A key of :data:`KINDS`.
+        Kind of figure, as ``sweep figure --help`` lists them.
     **options
         Options of this kind: ``x``, ``y``, ``color``, ``facet``, ``value``, ``at``, ``bands``, ``parallel_runs``.
 

@@ -17,7 +17,7 @@ from sweep.training.networks.predict import predict
 
 @default_floating_point
 def confusion(result: Result, cell: int = 0, which: str = "final", of: str = "test") -> NDArray[np.int64]:
-    """Return how many patterns of each class the networks of a cell take for each class.
+    """Return the confusion matrices of the networks of a cell: numbers of patterns by true and by predicted class.
 
     Classes are those of accuracies: with one output its two sides of the decision threshold, low ones first; with
     several the largest one, which needs softmax or one-hot targets.

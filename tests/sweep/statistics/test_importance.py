@@ -71,7 +71,7 @@ def brute_force(runs: pd.DataFrame, parameters: list[str]) -> tuple[dict[str, fl
     few = [(name,) for name in varied] + list(combinations(varied, 2))
     found = {" x ".join(term): parts[frozenset(term)] for term in few}
     if len(varied) > 2:
-        found["three or more together"] = sum(
+        found["three or more options together"] = sum(
             value for term, value in parts.items() if len(term) > 2 and "seed" not in term
         )
     found["seed"] = parts[frozenset({"seed"})]
