@@ -57,7 +57,8 @@ def check_margin(margin: Any, measure: str | None = None) -> None:
         raise SweepError(f"margin: applies to rates only, got {shown(margin)} with {measure}; leave one out")
     if margin is not None and not (isinstance(margin, int | float) and 0 < margin < 1):
         raise SweepError(
-            f"margin: must be a difference of rates above 0 and below 1, got {shown(margin)}; 0.05 means 5 points"
+            f"margin: must be a difference of rates above 0 and below 1, got {shown(margin)}; 0.05 means 5 percentage "
+            "points"
         )
 
 

@@ -67,12 +67,12 @@ def figure(
 
 def _draw_figure(directory: str, out: Path | None, kind: str, texts: dict[str, Any]) -> None:
     """Draw a figure with these options as written, and print the path of its file."""
-    from sweep.analysis.importance import EXPLAINED
     from sweep.errors import SweepError, unknown
     from sweep.figures import KINDS, draw, figure_path, save_figure
     from sweep.figures.channels import parse_counts
     from sweep.figures.statistics import drawable
     from sweep.results.answers import column_of, default_statistic
+    from sweep.results.queries import explained_by
     from sweep.study.selection import parse_picks
 
     if kind not in KINDS:
@@ -83,7 +83,7 @@ def _draw_figure(directory: str, out: Path | None, kind: str, texts: dict[str, A
     written = local_path(directory, out)
     result = open_with_warning(directory)
     if "value" in options and KINDS[kind].shows_statistics:
-        options["value"] = column_of(options["value"], [*drawable(), *EXPLAINED])
+        options["value"] = column_of(options["value"], explained_by() if kind == "importance" else drawable())
     default = default_statistic(result) if kind == "lines" else kind
     named = str(options.get("value", default))
     name = named if kind == "lines" or named == default else f"{kind}_{named}"

@@ -225,6 +225,8 @@ def _writing(path: Path) -> Iterator[None]:
 
 def files_at(place: str | Path) -> Files:
     """Return the files of a results folder, which need not exist, from its path or address s3://BUCKET/PREFIX."""
+    if not isinstance(place, (str, os.PathLike)):
+        raise StoreError(f"results folder: must be a path or s3://BUCKET/PREFIX, got {shown(place)}")
     address = address_of(place)
     if address is None:
         return LocalFiles(Path(place))

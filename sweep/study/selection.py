@@ -37,7 +37,9 @@ def parse_picks(texts: Sequence[str]) -> dict[str, list[str]]:
 def values_at(study: StudyContent, at: At | None) -> dict[str, tuple[Scalar, ...]]:
     """Return the values of each swept parameter; of those in ``at`` the selected ones, by value or by printed text."""
     values = study.parameters
-    at = at or {}
+    at = {} if at is None else at
+    if not isinstance(at, Mapping):
+        raise SweepError(f"at: must be a dict such as {{'hidden': [2, 4]}}, got {shown(at)}")
     for name in at:
         if name not in values:
             raise SweepError(not_swept(name, values))

@@ -66,7 +66,9 @@ def _options(study: Study, *, every: bool) -> dict[str, str]:
         for name, values in axis.items()
     }
     fixed = study.fixed()
-    lines |= {name: exact(fixed[name]) for name in fixed if fixed[name] is not None and study.uses(name)}
+    idle = set() if study.has_patience else {"stopping_rule"}  # which ends no run without patience
+    used = (name for name in fixed if fixed[name] is not None and study.uses(name))
+    lines |= {name: exact(fixed[name]) for name in used if name not in idle}
     if study.record.loss_thresholds:
         lines["record.loss_thresholds"] = ", ".join(map(exact, study.record.loss_thresholds))
     if study.record.measures:

@@ -50,6 +50,8 @@ def merge(
         If the results differ in study, ``numerics_version`` or logarithm, one is damaged, or ``out`` cannot be written.
     """
     start, threads = time.time(), thread_count(None)
+    if isinstance(sources, (str, Path)):
+        raise StoreError(f"sources: must be a list of results folders, got {str(sources)!r}")
     if not sources:
         raise StoreError("sources: must name at least one results folder, got none")
     stores = [StoreReader.open(source) for source in sources]

@@ -17,6 +17,6 @@ COMPONENT = Loss(
     term,
     slope,
     takes_target=lambda target: abs(target) == 1,
-    targets="targets of -1 and 1; give -1 for 0",
+    targets="targets of -1 and 1; write -1 for 0, or with a task set target_low = -1",
     source="sklearn.metrics.hinge_loss",
 )

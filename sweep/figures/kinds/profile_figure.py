@@ -78,6 +78,7 @@ def _refusal(result: Result) -> str | None:
 KIND = FigureKind(
     profile,
     90,
-    "how often each value of a parameter is at most so many times slower than the fastest value (performance profile)",
+    "share of problems (seeds with the values of other options) that each value of a parameter solves within a factor "
+    "of the fewest steps (performance profile)",
     _refusal,
 )

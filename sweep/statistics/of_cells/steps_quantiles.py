@@ -12,7 +12,7 @@ _PARTS = {25: "a quarter", 50: "half", 75: "three quarters"}
 DEFINITION = Definition(
     "steps_qQ",
     "quantile of steps over all runs",
-    "Steps within which Q % of all runs converged; missing if fewer ever did.",
+    "Steps within which Q % of all runs converged (median_steps: 50 %); missing if fewer ever did.",
     formula="the smallest t such that at least Q % of all n runs converged by step t",
     interval="between two order statistics, by the binomial distribution; an end is missing where no run bounds it",
 )

@@ -174,7 +174,8 @@ def find_patterns(raw: dict[str, Any]) -> dict[str, Any]:
     if sources == ["file", "inputs"]:  # then inputs are names of columns
         sources = ["file"]
     if len(sources) != 1:
-        raise ValueError(f"must have one of task, file, or inputs and targets; got {' and '.join(sources) or 'none'}")
+        present = " and ".join(sources) or "none"
+        raise ValueError(f"must have one of task (as in task = 'xor'), file, or inputs and targets; got {present}")
     arguments = {key: raw[key] for key in raw if key in ARGUMENTS}
     if "file" in raw:
         return _from_file(raw, arguments)

@@ -10,6 +10,9 @@ TERMS = {
     "replicate": "what answers pool over: seeds, and swept splits of patterns (split_seed, validation_seed, fold) and "
     "draws of noise (noise_seed). A replicate is never named as the best.",
     "pattern": "one training example: inputs and targets.",
+    "held-out patterns": "patterns that networks do not train on. Validation patterns choose: when a run ends, the "
+    "best network of a run, the best cell. Test patterns then show how good the choice is. Options of [data] such as "
+    "test_count and validation_count hold them out.",
     "arrays": "the weights of a network, by name. w and b: weights and biases of the hidden layer (w1, b1, w2, .. of "
     "several, w and b of all). v and c: those of the output layer. k: weights from inputs directly to outputs (skip); "
     "with shortcuts = all, k leads to the outputs, and k2, k3, .. lead to hidden layers 2, 3, ..; in tables, k also "
@@ -63,6 +66,7 @@ _SYNONYMS = {
         "evaluations": "evaluation",
     },
     **dict.fromkeys(("w", "v", "b", "c", "k"), "arrays"),
+    **dict.fromkeys(("held-out", "held out", "validation patterns", "test patterns"), "held-out patterns"),
     **{"may be the best": "may_be_best", "contender": "may_be_best", "p-value": "p_value"},
 }
 

@@ -36,6 +36,7 @@ _NEEDS = {
 }
 # Tables within tables.
 _INNER: dict[str, type[Section]] = {"record.curves": Curves, "seeds.until": Until}
+_EXAMPLES = {"record.curves": "{ seeds = 20 }", "seeds.until": '{ best = "rate" }'}
 
 
 def sentences(error: ValidationError, path: str, known_keys: list[str], tables: OptionTables) -> list[str]:
@@ -62,7 +63,10 @@ def _sentence(detail: ErrorDetails, path: str, known_keys: list[str], tables: Op
     if kind == "value_error":
         return f"{where}: {context['error']}"
     need = _NEEDS[kind].format(**context) if kind in _NEEDS else detail["msg"]
+    need += f" such as {_EXAMPLES[where]}" if kind == "model_type" and where in _EXAMPLES else ""
     hint = ""
+    if need == "an integer" and isinstance(value, float) and value.is_integer():
+        hint = f"; write {int(value)}"
     if kind == "literal_error" and isinstance(value, str):
         custom, note = _custom_names(where.partition("[")[0].rpartition(".")[2])
         need += note

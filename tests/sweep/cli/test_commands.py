@@ -148,6 +148,12 @@ def test_plan(place: Path) -> None:
     assert tree(place) == before
 
 
+def test_plan_names_only_a_stopping_rule_that_ends_runs() -> None:
+    """Without patience the default rule ends none."""
+    assert "stopping_rule" not in plan_of("xor")
+    assert plan_of("xor", "--set", "patience=5")["stopping_rule"] == "patience"
+
+
 def test_plan_of_many_values(place: Path) -> None:
     """Of many values the plan prints their number, range and first ones; `--values` prints all."""
     axes = "\n[[samples]]\ncount = 64\nscale = { min = 1.0, max = 2.0 }\nactivation = ['relu', 'tanh']\n"

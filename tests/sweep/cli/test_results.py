@@ -113,3 +113,11 @@ def test_one_is_no_plural(tmp_path: Path) -> None:
     known = command("figure", tmp_path / "r", "importance", "--value", "nothing").err.partition("known: ")[2]
     names = known.partition(" and ")[0].split(", ")
     assert len(set(names)) == len(names) > 5
+
+
+def test_importance_suggests_what_it_can_draw(tmp_path: Path) -> None:
+    """The name of the error draws a figure; medians have no variance to divide."""
+    sweep.run(make_study(count=2, hidden=[2, 3], learning_rate=0.1, max_steps=2), out=tmp_path / "r")
+    refused = command("figure", tmp_path / "r", "importance", "--value", "median_steps")
+    assert_refused(refused, ("unknown statistic 'median_steps'; did you mean 'mean_steps'?",))
+    assert command("figure", tmp_path / "r", "importance", "--value", "mean_steps").code == 0

@@ -70,7 +70,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"momentum": [0.5, 0.9], "optimizer": "adam"}, ("parameters.momentum: [0.5, 0.9]", "no effect")),
     ({"beta1": 0.8}, ("training.beta1: 0.8", "optimizer 'adam'")),
     ({"negative_slope": 0.5}, ("network.negative_slope: 0.5", "activation 'leaky_relu' or output 'leaky_relu'")),
-    ({"bias": False, "bias_scale": 0.0}, ("initial_weights.bias_scale: 0.0", "bias true")),
+    ({"bias": False, "bias_scale": 0.0}, ("initial_weights.bias_scale: 0 has", "bias true")),
     (
         {"criterion": "running_loss", "criterion_on": "validation", "data": VALIDATED},
         ("convergence.criterion: 'running_loss' needs criterion_on 'train', got", "criterion_on 'validation'"),
@@ -103,7 +103,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"monitor": "loss", "data": VALIDATED}, ("convergence.monitor: 'loss' has no effect", "use it with patience")),
     (
         {"patience": 3, "stopping_rule": "up", "monitor": "test_loss", "data": TESTED},
-        ("convergence.patience: 3.0 has no effect", "stopping_rule 'patience'"),
+        ("convergence.patience: 3 has no effect", "stopping_rule 'patience'"),
     ),
     (
         {"patience": 3, "monitor": "validation_accuracy", "min_delta": 1.0, "data": VALIDATED},

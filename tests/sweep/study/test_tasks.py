@@ -128,7 +128,7 @@ def test_studies_hold_the_patterns() -> None:
     ("data", "parts"),
     [
         ({"task": "xro"}, ("data", "unknown task 'xro'", "did you mean 'xor'", "seed")),
-        ({"task": "xor", "file": "a.csv"}, ("data", "one of task, file", "got task and file")),
+        ({"task": "xor", "file": "a.csv"}, ("data", "one of task (as in task = 'xor'), file", "got task and file")),
         ({"task": "xor", "targets": [[1], [1], [1], [1]]}, ("data", "targets")),
         ({"task": "parity"}, ("data: bits is missing; task 'parity' needs an integer from 1 to 16",)),
         (

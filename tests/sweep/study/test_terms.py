@@ -51,7 +51,7 @@ def test_similar_names_of_any_kind_are_suggested() -> None:
         assert_refused(command("explain", wrong), (f"unknown name {wrong!r}; did you mean {right!r}?",))
 
 
-@pytest.mark.parametrize("name", ["configuration", "right-censored", "ert", "may be the best", "p-value"])
+@pytest.mark.parametrize("name", ["configuration", "right-censored", "ert", "may be the best", "p-value", "held_out"])
 def test_synonyms_lead_to_an_explanation(name: str) -> None:
     """Other words for a term or a statistic have its explanation."""
     meant = term_of(name)
