@@ -78,7 +78,8 @@ GENERAL = (
     Setting(
         "threshold",
         1e-4,
-        "a run converges once its loss, its largest error or its error rate is below this",
+        "a run converges once its loss, its largest error or its error rate is below this; the criteria correct and "
+        "none ignore it",
         "loss, output or share",
         above=0,
     ),

@@ -177,6 +177,8 @@ def read_source(source: str | Path) -> tuple[dict[str, Any], Path]:
             f"unknown study {named}; {hint}'sweep studies' lists the built-in ones; name a study file by its path, "
             "such as mine.toml"
         )
+    if path.suffix in (".csv", ".parquet"):
+        raise StudyError(f"{named} holds patterns, not a study; set file of a study, as in xor --set file={path}")
     try:
         text = read_text(path)
     except ValueError as error:
@@ -284,6 +286,8 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
         return
     if name == "task" or (name == "file" and "file" not in table):  # columns of another file have the same names
         table.clear()
+    if name in ("inputs", "targets", "one_hot") and isinstance(value, str) and "file" in table:
+        value = [value]  # one column, as in --set targets=y
     if section == "data" and name in ("inputs", "targets") and not are_columns(value):
         for other in ("task", "file", "target", "target_one_hot", "one_hot", "split"):
             table.pop(other, None)

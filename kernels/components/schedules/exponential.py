@@ -3,7 +3,12 @@
 from kernels.components.declarations import Schedule, Setting
 from kernels.lanes.arithmetic import Lanes
 
-GAMMA = Setting("gamma", 0.999, "factor of the learning rates after one update, or with step after some", above=0)
+GAMMA = Setting(
+    "gamma",
+    0.999,
+    "factor by which exponential multiplies the learning rates after each update, and step after each `every` updates",
+    above=0,
+)
 
 
 def advance(t: Lanes, steps: Lanes, power: Lanes, gamma: Lanes) -> tuple[Lanes, Lanes]:

@@ -130,9 +130,15 @@ def _usual_columns(file: str, names: list[str]) -> tuple[list[str], list[str]]:
     inputs = [f"x{k}" for k in range(n_inputs)]
     targets = ["y"] if names.count("y") else [f"y{k}" for k in range(len(names) - n_inputs)]
     if not inputs or not targets or sorted(names) != sorted(inputs + targets):
+        separated = " or ".join(repr(each) for each in ";\t" if len(names) == 1 and each in names[0])
+        remedy = (
+            f"separate values by commas, not by {separated}"
+            if separated
+            else "rename them in line 1, or set target (a class), or targets and inputs"
+        )
         raise ValueError(
             f"{file} must have columns x0, x1, .. and y, or y0, y1, .. for several targets, got {shown_names(names)}; "
-            "rename them, or select columns with inputs and targets"
+            f"{remedy}"
         )
     return inputs, targets
 

@@ -163,6 +163,7 @@ def test_changes_of_columns(file: Path) -> None:
     there.write_text(f'[data]\nfile = "{file.name}"\ninputs = ["length", "width"]\ntarget = "kind"\n')
     assert load_study(there, options | {"file": str(file)}).data == expected.data
     assert load_study(there, options | {"inputs": ["width"]}).data.sets[0].shape == (3, 1, 1)
+    assert load_study(there, options | {"inputs": "width"}).data.sets[0].shape == (3, 1, 1)
     assert load_study(there, options | {"inputs": [[1.0, 2.0]], "targets": [1.0]}).data.sets[0].shape == (1, 2, 1)
     with pytest.raises(StudyError, match="changes: task and file are both set; remove one"):
         load_study("xor", {"task": "and", "file": str(file)})

@@ -84,7 +84,7 @@ def test_numbers_are_read_exactly(shared_file: Path, rows: list[tuple[float, flo
         (b"x0,x1,y\n0," + b"x" * 5000 + b",0\n", ("row 2", "xxx...xxx")),
         (b"x0,x1,y\n0,0,0\n0,1\n", ("row 3", "3 values", "got 2")),
         (b"x0,x1,y\n0,0,0,0\n", ("row 2", "3 values", "got 4")),
-        (b"x0;x1;y\n0;0;0\n", ("columns", "x0;x1;y")),
+        (b"x0;x1;y\n0;0;0\n", ("columns", "x0;x1;y", "by commas, not by ';'")),
         (b"0,0,0\n0,1,1\n", ("columns", "0, 0, 0", "x0, x1")),
         (b"a,b,y\n0,0,0\n", ("columns", "a, b, y")),
         (b"x0,x2,y\n0,0,0\n", ("columns", "x2")),
