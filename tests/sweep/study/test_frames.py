@@ -132,7 +132,7 @@ def frame_with(**columns: Any) -> pd.DataFrame:
         (frame_with(x=[1, 2, 3]).head(0), {}, "data has no patterns"),
         (pd.DataFrame(), {}, "data has no column 'kind'; there are none"),
         (
-            frame_with(x=[1, 10**400, 3]),
+            frame_with(x=np.array([1, 10**400, 3], object)),
             {},
             "data, row 8, column 'x': must be a finite number, got <integer of 401 digits>",
         ),
