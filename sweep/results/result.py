@@ -24,7 +24,6 @@ from sweep.results.sentences import answer
 from sweep.results.tables import tables_of
 from sweep.results.tables.table import Table
 from sweep.results.threshold_runs import ThresholdRuns
-from sweep.statistics.outcomes import Measured
 from sweep.store.files import Files
 from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
@@ -51,7 +50,7 @@ class Result(PoolsReplicates):
     complete : bool
         Whether the result has all runs; a partial result has those that are trained.
     measures : RunMeasures
-        The measures of the runs.
+        The measures of the runs: ``measures.of("final_loss")`` has that of every seed in every cell.
     """
 
     stored: StoredResult
@@ -147,48 +146,6 @@ class Result(PoolsReplicates):
         if self.place is None:
             raise StoreError("this result is in memory and has no files; run the study with out=DIR")
         return self.stored.part_paths()
-
-    def measured(self, measure: str) -> Measured:
-        """Return a measure of every seed in every cell.
-
-        Parameters
-        ----------
-        measure
-            A key of :data:`sweep.measures.ORDERED`.
-
-        Returns
-        -------
-        Measured
-            Values of (cells, seeds).
-
-        Raises
-        ------
-        StoreError
-            If rows of runs were not kept.
-        SweepError
-            If the study does not have the measure.
-        """
-        return self.measures.of(measure)
-
-    def measured_cells(self, measure: str) -> pd.DataFrame:
-        """Return the cells with the statistics of a measure.
-
-        Parameters
-        ----------
-        measure
-            As for :meth:`measured`.
-
-        Returns
-        -------
-        DataFrame
-            The cells, and the columns of :func:`~sweep.analysis.cells.columns_of_measure`.
-
-        Raises
-        ------
-        StoreError
-            If rows of runs were not kept. The final loss needs none if some cell has no criterion.
-        """
-        return self.measures.in_cells(measure, self.cells)
 
     def run_lengths(self, by: str | Sequence[str] = ()) -> pd.DataFrame:
         """Return the run-length distribution: the share of pairs of run and loss threshold reached by each step.

@@ -39,7 +39,10 @@ class RunMeasures:
         return not self.independent_of and self._stored.keep == "runs" and self._stored.has_parts
 
     def of(self, measure: str) -> Measured:
-        """Return a measure of every seed in every cell; see :meth:`sweep.Result.measured`."""
+        """Return a measure of every seed in every cell, (cells, seeds).
+
+        StoreError is raised if rows of runs were not kept, SweepError if the study does not have the measure.
+        """
         if measure not in self.known:
             self._check(measure)
             tables = self._stored.tables(["run", measure])
@@ -47,7 +50,10 @@ class RunMeasures:
         return self.known[measure]
 
     def in_cells(self, measure: str, cells: pd.DataFrame) -> pd.DataFrame:
-        """Return the cells with the statistics of a measure; see :meth:`sweep.Result.measured_cells`."""
+        """Return the cells of a result with the columns of :func:`~sweep.analysis.cells.columns_of_measure`.
+
+        Errors are those of :meth:`of`. The final loss needs no rows if some cell has no criterion.
+        """
         if measure == "final_loss" and has_loss_statistics(self._study):
             return cells
         if measure not in self.known_cells:

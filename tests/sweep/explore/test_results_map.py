@@ -314,7 +314,7 @@ def test_pixels_are_cells_at_any_level(tmp_path):
     study = Study(name="wide", **{**PLAIN, "training": {"max_steps": 4}}, parameters={"learning_rate": rates})
     result = sweep.run(study, tmp_path / "result", threads=1)
     ask = Asked(tmp_path / "result", tmp_path)
-    losses = result.measured_cells("final_loss").set_index("learning_rate")["final_loss_q50"][sorted(rates)].to_numpy()
+    losses = result.statistic("final_loss_q50").set_index("learning_rate")["final_loss_q50"][sorted(rates)].to_numpy()
     facts = ask.json("choices", value="final_loss")
     assert facts["max_level"] == 8
     for z, column in ((0, 0), (1, 1), (8, 0), (8, 101), (8, 255)):

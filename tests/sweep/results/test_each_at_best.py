@@ -68,7 +68,7 @@ def test_validation_patterns_choose() -> None:
     table = result.compare("optimizer", each_at_best=True)
     assert [row["cell"] for row in table.attrs["chosen"]] == [4, 4, 3, 3]
     assert "at its best cell by validation accuracy" in table.attrs["note"]
-    tested = result.measured(found.reported).values
+    tested = result.measures.of(found.reported).values
     assert table["first_mean"][0] == pytest.approx(tested[4].mean())
     assert table["second_mean"][0] == pytest.approx(tested[3].mean())
 

@@ -38,7 +38,8 @@ def pooled(measure: str, values: np.ndarray) -> dict[str, float]:
         return row
     from sweep.results.pooled_cells import summarize_over
 
-    (row,) = summarize_over(result, ["scale"], result.measured_cells(measure), measure).to_dict("records")
+    cells = result.measures.in_cells(measure, result.cells)
+    (row,) = summarize_over(result, ["scale"], cells, measure).to_dict("records")
     return row
 
 

@@ -159,7 +159,7 @@ def test_one_run_and_none_finite() -> None:
 
 def test_what_is_refused(result: Result) -> None:
     """Measures that are not recorded, and functions, which are names of outcomes and no quantities."""
-    for ask in (result.best, lambda name: result.compare("learning_rate", name), result.measured_cells):
+    for ask in (result.best, lambda name: result.compare("learning_rate", name), result.measures.of):
         with pytest.raises(SweepError, match="the study does not record sharpness"):
             ask("sharpness")
     with pytest.raises(SweepError, match="learned_function is a column of runs"):

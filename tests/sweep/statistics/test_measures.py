@@ -240,14 +240,15 @@ def test_measures_of_cells(measure: str, criterion: str) -> None:
     result = sweep.run(study)
     frame = result.runs()
     statistic = frame.groupby("cell")[measure]
-    cells = result.measured_cells(measure)
+    cells = result.measures.in_cells(measure, result.cells)
     if measure == "n_correct":
         assert cells["n_correct_mean"].to_list() == pytest.approx(statistic.mean().to_list())
     else:
         expected = statistic.apply(lambda values: np.sort(values)[9])
         assert cells[f"{measure}_q50"].to_list() == expected.to_list()
-    values = result.measured(measure).values
+    values = result.measures.of(measure).values
     assert (values == frame[measure].to_numpy().reshape(values.shape)).all()
     if (measure, criterion) != ("final_loss", "none"):
+        counted = sweep.run(study, keep="cells")
         with pytest.raises(StoreError, match="keep='runs'"):
-            sweep.run(study, keep="cells").measured_cells(measure)
+            counted.measures.in_cells(measure, counted.cells)
