@@ -62,7 +62,10 @@ def compare(
     from sweep.terminal.printed import print_comparison
 
     if (vary is None) == (other is None):
-        raise SweepError("compare needs either --vary NAME (the values of a parameter) or a second results folder")
+        present = "neither" if vary is None else "both"
+        raise SweepError(
+            f"compare: needs --vary NAME (the values of a parameter) or a second results folder, got {present}"
+        )
     names = split_names(by) if by else []
     result = open_with_warning(directory)
     if vary is not None:

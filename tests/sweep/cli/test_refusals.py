@@ -43,6 +43,8 @@ def test_bad_study(place: Path, old: str, new: str, expected: tuple[str, ...]) -
     [
         (("run", "nothing"), ("unknown study 'nothing'", "sweep studies", "path")),
         (("run", "lib/nothing.toml"), ("lib/nothing.toml", "No such file")),
+        (("compare", "r"), ("compare: needs --vary NAME", "got neither")),
+        (("compare", "r", "s", "--vary", "hidden"), ("compare: needs --vary NAME", "got both")),
         (("run", "mine.csv"), ("'mine.csv' holds patterns, not a study", "xor --set file=mine.csv")),
         (("run", "xor", "--set", "hidden"), ("--set", "'hidden'", "key=value")),
         (("run", "xor", "--set", "hiden=2"), ("hiden", "did you mean 'hidden'")),

@@ -136,6 +136,7 @@ def test_some_cells(result: Result, tmp_path: Path) -> None:
         ("bogus", {}, "unknown statistic 'bogus'"),
         (["final_loss", "max_error"], {}, "at most one statistic, got final_loss and max_error"),
         ("activation", {}, "'activation' is not swept"),
+        ("final_loss", "hidden=2", "at: must be a dict such as"),
         (["hidden", "hidden"], {}, "occurs twice"),
         ("final_loss", {"hidden": [7]}, "hidden.*2, 3"),
     ],

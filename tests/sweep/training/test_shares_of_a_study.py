@@ -123,6 +123,10 @@ def test_refused_merges(tmp_path: Path, file: Path) -> None:
     assert_refused(command("merge", tmp_path / "a", tmp_path / "other", "--out", out), ("another study",))
     assert_refused(command("merge", tmp_path / "a", tmp_path / "cells", "--out", out), ("keeps cells, not runs",))
     assert_refused(command("merge", tmp_path / "nowhere", "--out", out), ("not a results folder",))
+    with pytest.raises(StoreError, match="sources: must be a list of results folders, got"):
+        sweep.merge(str(tmp_path / "a"), out)  # type: ignore[arg-type]
+    with pytest.raises(StoreError, match="results folder: must be a path or s3://BUCKET/PREFIX, got <Result"):
+        sweep.verify(open_result(tmp_path / "other"))  # type: ignore[arg-type]
     assert not out.exists()
     assert_refused(command("merge", tmp_path / "other", "--out", tmp_path / "other"), ("already complete",))
     a = tmp_path / "a"
