@@ -43,6 +43,7 @@ class Result(PoolsReplicates):
     Attributes
     ----------
     study : Study
+        The study whose runs these are.
     place : str or None
         Path or address of the results folder; None for a result in memory.
     directory : Path or None

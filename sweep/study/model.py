@@ -81,6 +81,8 @@ class Study(StudyContent):
         Declarations of custom components, without their code, as in the canonical form of a study. Not needed for
         components that :func:`sweep.activation`, :func:`sweep.loss`, :func:`sweep.optimizer` or
         :func:`sweep.learning_rate_schedule` has declared.
+    **unknown
+        Any other key is refused, with the section or the key that it may mean.
 
     Raises
     ------
