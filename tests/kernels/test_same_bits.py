@@ -153,6 +153,7 @@ def test_training(activation: str, tuning: str, dtype: str) -> None:
     assert _digest_training(spec, _runs(spec)) == TRAINING[activation, dtype]
 
 
+@pytest.mark.wide
 @pytest.mark.compiled
 @pytest.mark.parametrize(
     ("name", "dtype"), some_compiled(itertools.product(OTHERS, DTYPES), lambda case: case in COMPILED)

@@ -23,17 +23,27 @@ from tests.waiting import LONG
 SMALL = {"max_steps": 20, "hidden": 2}
 QUERY = {"x": "learning_rate", "y": "output_learning_rate", "value": "final_loss"}
 TARGET = Pixel(2, 700, 300)
+NEAR = Pixel(1, 300, 200)  # with few tiles
 
 pytestmark = pytest.mark.compiled
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    explored, out = Explored("xor", SMALL), tmp_path_factory.mktemp("flight") / "map"
-    trainer = TileTrainer(tmp_path_factory.mktemp("tiles"), 2)
-    n_bytes = write_flight(explored, explored.map(QUERY), Flight(0, TARGET, (TARGET,)), trainer, out)
+def written(target, place):
+    explored, out = Explored("xor", SMALL), place / "map"
+    trainer = TileTrainer(place / "tiles", 2)
+    n_bytes = write_flight(explored, explored.map(QUERY), Flight(0, target, (target,)), trainer, out)
     assert n_bytes == sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     return out
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return written(TARGET, tmp_path_factory.mktemp("flight"))
+
+
+@pytest.fixture(scope="module")
+def small_folder(tmp_path_factory):
+    return written(NEAR, tmp_path_factory.mktemp("flight"))
 
 
 @pytest.mark.wide
@@ -44,11 +54,11 @@ def test_tiles_are_those_of_whole_levels_and_around_a_pixel(folder):
     assert {str(file.relative_to(folder / "tiles"))[:-3] for file in folder.rglob("*.gz")} == set(facts["tiles"])
 
 
-def test_a_file_has_the_values_and_planes_of_a_tile(folder):
+def test_a_file_has_the_values_and_planes_of_a_tile(small_folder):
     view = Explored("xor", SMALL).map(QUERY)
-    mapped = view.study_of(Block.of_tile(2, 2, 1, 256))
+    mapped = view.study_of(Block.of_tile(1, 1, 0, 256))
     planes = mapped.arrange(view.value.planes(sweep.run(mapped.study)))
-    content = gzip.decompress((folder / "tiles/2/2/1.gz").read_bytes())
+    content = gzip.decompress((small_folder / "tiles/1/1/0.gz").read_bytes())
     x, y = np.frombuffer(content, "<f8", 512).reshape(2, 256)
     assert tuple(x) == mapped.study.parameters["learning_rate"]
     assert tuple(y[::-1]) == mapped.study.parameters["output_learning_rate"]
@@ -94,10 +104,10 @@ def test_too_many_tiles_are_refused(levels, sentence):
         Flight(levels).tiles()
 
 
-def test_a_folder_with_files_is_refused(folder):
+def test_a_folder_with_files_is_refused(small_folder):
     explored = Explored("xor", SMALL)
     with pytest.raises(SweepError, match="must be empty or new"):
-        write_flight(explored, explored.map(QUERY), Flight(0), TileTrainer(folder, 1), folder)
+        write_flight(explored, explored.map(QUERY), Flight(0), TileTrainer(small_folder, 1), small_folder)
 
 
 @pytest.mark.parametrize("text", ["2/3", "2/3/x", "-1/0/0", "1/600/0", "99/0/0"])

@@ -119,7 +119,7 @@ def test_training_and_test_curves_of_the_best_cell() -> None:
 
 def test_replicates_get_no_colors_by_default() -> None:
     """Curves are pooled over splits, even if these are more than the values of other options."""
-    data = {"task": "parity", "bits": 3, "test_count": 3}
+    data = {"task": "parity", "bits": 3, "train_count": 6}
     study = make_study(
         count=2, hidden=[1, 2], learning_rate=0.1, split_seed=[0, 1, 2, 3], data=data, max_steps=5, curves={"seeds": 2}
     )

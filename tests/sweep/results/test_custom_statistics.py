@@ -161,7 +161,7 @@ def test_commands(result: sweep.Result, own: Path, tmp_path: Path) -> None:
 
 def test_splits_are_resampled_like_seeds() -> None:
     """Values pool over splits; resamples draw seeds and splits, and with one seed the splits take its place."""
-    options = {"hidden": [2, 3], "learning_rate": 0.2, "activation": "tanh", "max_steps": 60, "threshold": 0.5}
+    options = {"hidden": [2, 3], "learning_rate": 0.2, "max_steps": 60, "threshold": 0.5}
     data = {"task": "parity", "bits": 3, "train_count": 6}
     found = sweep.run(make_study(**options, count=6, split_seed=list(range(5)), data=data))
     runs = found.runs()

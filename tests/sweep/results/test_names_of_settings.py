@@ -80,7 +80,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     ):
         for module in (training, part_trainer):
             patch.setattr(module, "check_custom_components", lambda study: None)
-        yield request.param, sweep.run(study_of(request.param))
+        yield request.param, sweep.run(study_of(request.param), threads=1)
 
 
 @pytest.mark.parametrize("answer", ANSWERS)

@@ -274,7 +274,7 @@ def test_curves_of_runs_that_converge_although_their_loss_overflows() -> None:
     options = {"hidden": 2, "learning_rate": 0.1, "output": "sigmoid", "criterion": "max_error", "threshold": 2.0}
     overflows = {"weight_decay": 0.5, "penalty": True, "bias_scale": 1e160}
     tables = make_study(2, **options, **overflows, curves={"seeds": 2}).canonical()
-    result = sweep.run(Study(**tables | {"record": tables["record"] | {"measures": ["train_accuracy"]}}))
+    result = sweep.run(Study(**tables | {"record": tables["record"] | {"measures": ["train_accuracy"]}}), threads=1)
     rows = result.runs()
     assert set(rows["status"]) == {"converged"}
     assert np.isinf(rows["final_loss"]).all()

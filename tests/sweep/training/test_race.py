@@ -103,7 +103,7 @@ def test_replicates_are_one_contender() -> None:
         parameters={"split_seed": {"values": [1, 2, 3]}, "learning_rate": {"values": [1e-6, 0.02, 0.05]}},
         seeds={"count": 60, "until": {"best": "test_loss"}},
     )
-    result = sweep.run(study)
+    result = sweep.run(study, threads=1)
     n_runs = result.cells.pivot_table(index="learning_rate", columns="split_seed", values="n_runs")
     assert (n_runs.nunique(axis=1) == 1).all()
     assert n_runs[1].iloc[0] < 60

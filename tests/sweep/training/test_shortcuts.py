@@ -39,10 +39,11 @@ def test_one_hidden_layer_is_that_with_skip_connections_to_outputs() -> None:
 
 def test_names_and_shapes_of_the_weights() -> None:
     """Recorded weights and traces have an array k2, k3, .. of each later hidden layer, and k of the outputs."""
-    study = load_study("xor", OPTIONS | {"hidden": "2-3-2", "record.weights": "final"})
+    data = {"data.task": "parity", "data.bits": 3}
+    study = load_study("xor", OPTIONS | data | {"hidden": "2-3-2", "record.weights": "final"})
     result = sweep.run(study)
     weights = result.weights()
-    assert {name: weights[name].shape[1:] for name in ("k2", "k3", "k")} == {"k2": (2, 3), "k3": (4, 2), "k": (7, 1)}
+    assert {name: weights[name].shape[1:] for name in ("k2", "k3", "k")} == {"k2": (3, 3), "k3": (5, 2), "k": (8, 1)}
     trace = sweep.trace(result, 1)
     np.testing.assert_array_equal(trace.weights["k3"], weights["k3"][1])
     assert "k3 (inputs and earlier units, hidden 3)" in str(trace)
