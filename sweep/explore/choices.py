@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal
 
 from kernels import vocabulary
 from sweep.errors import SweepError, shown
 from sweep.explore.map_axis import MapAxis
 from sweep.study.model import Study
+from sweep.study.options.option_tables import names_of
 from sweep.system.plain_values import is_number
 
 # Options without a declared setting that are numbers too.
@@ -116,7 +116,7 @@ def option_choices(study: Study, fixed: Study, axes: tuple[str, str]) -> Iterato
     for name in dict.fromkeys([*swept, *_COMPONENTS]):
         if name in axes or name not in fixed.tables.options or not (name in swept or fixed.uses(name)):
             continue
-        values = list(swept.get(name) or allowed_values(name, fixed))
+        values = list(swept.get(name) or _allowed_values(name, fixed))
         current = fixed.values_of(name)[0]
         if len(values) > 1 and not isinstance(current, dict):
             if current not in values:
@@ -131,22 +131,10 @@ def option_choices(study: Study, fixed: Study, axes: tuple[str, str]) -> Iterato
             }
 
 
-def allowed_values(name: str, fixed: Study) -> list[Any]:
+def _allowed_values(name: str, fixed: Study) -> list[Any]:
     """Return the values of an option that is a name, or true or false."""
     kind = fixed.tables.kinds[name]
-    if kind is bool:
-        return [False, True]
-    return [value for value in _literals(kind) if isinstance(value, str)]
-
-
-def _literals(kind: Any) -> list[Any]:
-    """Return the values that a type lists."""
-    origin, of = get_origin(kind), get_args(kind)
-    if origin is Literal:
-        return list(of)
-    if origin is Annotated:
-        return _literals(of[0])
-    return [value for each in of for value in _literals(each)] if origin in (Union, UnionType) else []
+    return [False, True] if kind is bool else list(names_of(kind))
 
 
 def _number(name: str, query: Mapping[str, str], default: float) -> float:

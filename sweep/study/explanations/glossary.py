@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from inspect import Parameter
 from types import NoneType
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from pydantic.fields import FieldInfo
 
@@ -25,6 +25,7 @@ from sweep.study.options.option_tables import (
     Option,
     OptionTables,
     known_tables,
+    names_of,
 )
 from sweep.study.options.other_sections import FAILURES, Record, Restarts, Seeds
 from sweep.study.reading.section import Section
@@ -229,7 +230,7 @@ def _entry(section: str, key: str, hint: Any, field: FieldInfo, option: Option |
         str(field.description),
         allowed,
         "" if section == "data" else default,
-        listed or _names(hint),
+        listed or names_of(hint),
         tuple(str(value) for values in users.values() for value in values if value != IS_SET),
         " or ".join(used_with),
         bool(option and option.is_swept),
@@ -256,8 +257,8 @@ def _allowed(hint: Any) -> str:
     kind, *notes = get_args(hint) if get_origin(hint) is Annotated else [hint]
     text = next((note for note in notes if isinstance(note, str)), None)
     options = [option for option in get_args(kind) if option is not NoneType]
-    if text or _names(hint):
-        return text or ", ".join(_names(hint))
+    if text or names_of(hint):
+        return text or ", ".join(names_of(hint))
     if NoneType in get_args(kind):
         return _allowed(options[0])
     what = {bool: "true, false", int: "an integer", float: "a number"}.get(kind, "a list")
@@ -275,10 +276,3 @@ def _limits(limits: list[Any], texts: dict[str, tuple[str, int]]) -> Iterator[st
         for name, (text, more) in texts.items():
             if hasattr(limit, name):
                 yield f"{text} {getattr(limit, name) + more:,}"
-
-
-def _names(hint: Any) -> tuple[str, ...]:
-    """Return the names that a type allows, if its values are names."""
-    if get_origin(hint) is Literal:
-        return tuple(map(str, get_args(hint)))
-    return next(filter(None, map(_names, get_args(hint))), ())

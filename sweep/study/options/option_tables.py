@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from copy import copy
 from functools import lru_cache
 from math import isfinite
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast, get_args, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from pydantic import Field, create_model
 
@@ -495,3 +495,10 @@ def loss_and_reduction(loss: str, reduction: str | None = None) -> tuple[str, st
 def takes_integers(kind: Any) -> bool:
     """Return whether the values of a type are integers."""
     return kind is int or any(map(takes_integers, get_args(kind)))
+
+
+def names_of(kind: Any) -> tuple[str, ...]:
+    """Return the names that a type allows, if its values are names."""
+    if get_origin(kind) is Literal:
+        return tuple(map(str, get_args(kind)))
+    return next(filter(None, map(names_of, get_args(kind))), ())
