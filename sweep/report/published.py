@@ -112,10 +112,11 @@ def _section(study: Reproduced, pictures: Path) -> list[str]:
 
 def _runs(result: Result) -> str:
     """Return the number of runs, and of seeds if each has several runs."""
-    runs, seeds = result.facts["n_runs"], count_text(result.study.seeds.count, "seed")
-    if runs == 1:
-        return "1 run"
-    return seeds if result.study.n_cells == 1 else f"{count_text(runs, 'run')} of {seeds}"
+    runs, n_seeds = count_text(result.facts["n_runs"], "run"), result.study.seeds.count
+    if n_seeds == 1:
+        return runs
+    seeds = count_text(n_seeds, "seed")
+    return seeds if result.study.n_cells == 1 else f"{runs} of {seeds}"
 
 
 def _cell(text: str) -> str:

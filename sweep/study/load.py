@@ -38,7 +38,7 @@ _OF_SAMPLES = tuple(f"samples.{name}" for name in KEYS)
 
 def built_in_studies() -> dict[str, str]:
     """Return the text of every built-in study by name."""
-    files = sorted(BUILT_IN.iterdir(), key=lambda file: file.name)
+    files = sorted(BUILT_IN.iterdir(), key=lambda file: file.name.removesuffix(".toml"))
     studies = [file for file in files if file.name.endswith(".toml") and not file.name.endswith(".expect.toml")]
     return {file.name.removesuffix(".toml"): file.read_text("utf-8") for file in studies}
 

@@ -266,6 +266,12 @@ def test_reproduce(place: Path) -> None:
     assert finished.code == 0
     assert "all runs: one was lost" in finished.out
 
+    (place / "mine.toml").write_text(STUDY_TEXT.replace("count = 5", "count = 1"))
+    expected.write_text(EXPECTED.partition("[[figures]]\nshare")[0].format(n=2))
+    finished = command("reproduce", "mine.toml", "--page", "page.md", "--out", "one")
+    assert finished.code == 0, finished
+    assert "1 of 1 figures agree. 2 runs, digest" in (place / "page.md").read_text()
+
 
 def test_reproduce_quickly(place: Path) -> None:
     """`--quick` trains a tenth of the seeds, or those that exact figures need; a page is of all seeds."""

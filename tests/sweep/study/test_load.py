@@ -16,6 +16,7 @@ def test_built_in_studies() -> None:
     """The built-in studies have the documented sizes and settings."""
     studies = {name: load_study(name) for name in built_in_studies()}
     assert {"xor", "seed", "hinton-xor", "trask"} < set(studies)
+    assert list(studies) == sorted(studies), "proben1-cancer1-shortcuts before proben1-cancer1"
     assert all(study.name == name and study.description for name, study in studies.items())
     xor = studies["xor"]
     assert (xor.n_cells, xor.seeds.count, xor.n_runs) == (91, 1000, 91_000)
