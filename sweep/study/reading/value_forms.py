@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -22,8 +22,6 @@ _LISTS = {
     "range": "[first, last] or [first, last, step] of integers, both ends included, as in { range = [2, 8] }",
 }
 DISTRIBUTIONS = ["uniform", "log_uniform_values", "int_uniform"]
-# Forms in which logarithms are evenly spaced, and not the numbers themselves.
-_LOGARITHMIC = ("geomspace", "log_uniform_values")
 _FORMS = (
     "a list such as [2, 4, 8], one value, { geomspace = [1e-3, 1.0, 13] }, { linspace = [0.0, 1.0, 5] }, "
     "{ range = [2, 8] } or { min = 0.0, max = 1.0, num = 5 }"
@@ -49,32 +47,27 @@ def bounds_of(spec: Any, integer: bool) -> Bounds | None:
         return None
     (form, ends), *others = spec.items()
     if not others and form in ("geomspace", "linspace") and isinstance(ends, list) and len(ends) == 2:
-        return _bounds(form, ends, integer)
-    return _named_bounds(spec, integer) if spec.keys() <= {"min", "max", "distribution"} else None
-
-
-def _bounds(form: str, ends: list[Any], integer: bool) -> Bounds:
-    """Return two ends after a check."""
-    if not all(map(is_finite, ends)):
-        raise ValueError(f"{form}: both ends must be finite numbers, got {shown(ends)}")
-    low, high = ends
-    scale = "log" if form in _LOGARITHMIC else "linear"
+        bounds = Bounds(ends[0], ends[1], "linear" if form == "linspace" else "log")
+        if not all(map(is_finite, ends)):
+            raise ValueError(f"{form}: both ends must be finite numbers, got {shown(ends)}")
+    elif "num" not in spec and spec.keys() <= {"min", "max", "distribution"}:
+        distribution = _distribution(spec, integer)
+        bounds = Bounds(
+            _bound(spec, "min"), _bound(spec, "max"), "log" if distribution == DISTRIBUTIONS[1] else "linear"
+        )
+        integer |= distribution == "int_uniform"
+        form = distribution
+        ends = [bounds.low, bounds.high]
+    else:
+        return None
+    low, high, scale = bounds
     if low > high:
-        raise ValueError(f"{form}: the lower end must be at most the upper one, got {shown(ends)}")
+        raise ValueError(f"{form}: the first end must be at most the second, got {shown(ends)}")
     if integer and (low != int(low) or high != int(high)):
         raise ValueError(f"{form}: both ends must be integers, got {shown(ends)}")
     if scale == "log" and low <= 0:
         raise ValueError(f"{form}: both ends must be above 0 (values, not exponents), got {shown(ends)}")
-    return Bounds(int(low), int(high), scale) if integer else Bounds(low, high, scale)
-
-
-def _named_bounds(spec: Mapping[str, Any], integer: bool) -> Bounds:
-    """Return the ends of ``{min, max, distribution}``."""
-    for key in ("min", "max"):
-        if spec.get(key) is None:
-            raise ValueError(f"{key} is missing; write {{ min = 0.0, max = 1.0, num = 5 }} or a list of values")
-    form = _distribution(spec, integer)
-    return _bounds(form, [spec["min"], spec["max"]], integer or form == "int_uniform")
+    return Bounds(int(low), int(high), scale) if integer else bounds
 
 
 def expand(spec: Any, integer: bool) -> list[Scalar]:
@@ -117,10 +110,7 @@ def expand(spec: Any, integer: bool) -> list[Scalar]:
         return _listed(spec["values"])
     if form == "range":
         return _range(spec["range"])
-    numbers = spec[form]
-    if not isinstance(numbers, list) or len(numbers) != 3 or not all(map(is_finite, numbers[:2])):
-        raise ValueError(f"{form} must be {_LISTS[form]}; got {shown(numbers)}")
-    return _spaced(form, numbers, integer)
+    return _spaced(form, spec[form], integer)
 
 
 def _listed(values: list[Any]) -> list[Scalar]:
@@ -131,20 +121,30 @@ def _listed(values: list[Any]) -> list[Scalar]:
     return values
 
 
-def _spaced(form: str, numbers: list[Any], integer: bool) -> list[Scalar]:
-    """Return spaced values from two ends and a number of values, as integers if those of the parameter are."""
+def _spaced(form: str, numbers: Any, integer: bool) -> list[Scalar]:
+    if not isinstance(numbers, list) or len(numbers) != 3 or not all(map(is_finite, numbers[:2])):
+        raise ValueError(f"{form} must be {_LISTS[form]}; got {shown(numbers)}")
     first, last, count = numbers
     if not is_integer(count) or not 1 <= count <= MAX_VALUES or (count == 1 and first != last):
         raise ValueError(
-            f"{form}: the number of values, both ends included, must be an integer from 2 to {MAX_VALUES}; got "
-            f"{shown(count)}"
+            f"{form}: the third number, the number of values with both ends, must be an integer from 2 to "
+            f"{MAX_VALUES}; got {shown(numbers)}"
         )
-    if form in _LOGARITHMIC and min(first, last) <= 0:
+    if form == "linspace":
+        return _spaced_values(linear_values, first, last, count, integer)
+    if first <= 0 or last <= 0:
         raise ValueError(
             f"{form}: both ends must be above 0 (values, not exponents), as in {{ {form} = [1e-3, 1.0, 13] }}; got "
             f"{shown(numbers)}"
         )
-    values = (log_values if form in _LOGARITHMIC else linear_values)(float(first), float(last), count)
+    return _spaced_values(log_values, first, last, count, integer)
+
+
+def _spaced_values(
+    space: Callable[[float, float, int], list[float]], first: float, last: float, count: int, integer: bool
+) -> list[Scalar]:
+    """Return spaced values, as integers if those of the parameter are."""
+    values = space(float(first), float(last), count)
     if not integer:
         return list(values)
     for value in values:
@@ -173,14 +173,19 @@ def _range(numbers: Any) -> list[Scalar]:
 
 def _range_of_bounds(spec: Mapping[str, Any], integer: bool) -> list[Scalar]:
     """Expand ``{min, max, num, distribution}``."""
-    low, high, _ = _named_bounds(spec, integer)
-    form = _distribution(spec, integer)
-    num = spec.get("num")
-    if num is None and form == "int_uniform":
-        num = high - low + 1
-    if num is None:
-        raise ValueError("num is missing; set it to the number of values from min to max, both included")
-    return _spaced(form, [low, high, num], integer or form == "int_uniform")
+    distribution = _distribution(spec, integer)
+    low = _bound(spec, "min")
+    high = _bound(spec, "max")
+    if low > high:
+        raise ValueError(f"min must be at most max, got min {shown(low)} and max {shown(high)}")
+    if distribution == "int_uniform":
+        return list(_integers(low, high, spec.get("num")))
+    count = _count(spec.get("num"), low, high)
+    if distribution == "uniform":
+        return _spaced_values(linear_values, low, high, count, integer)
+    if low <= 0:
+        raise ValueError(f"min must be above 0 with log_uniform_values, got {shown(low)}")
+    return _spaced_values(log_values, low, high, count, integer)
 
 
 def _distribution(spec: Mapping[str, Any], integer: bool) -> str:
@@ -193,6 +198,42 @@ def _distribution(spec: Mapping[str, Any], integer: bool) -> str:
     if distribution not in DISTRIBUTIONS:
         raise ValueError(unknown("distribution", distribution, DISTRIBUTIONS))
     return str(distribution)
+
+
+def _bound(spec: Mapping[str, Any], key: str) -> int | float:
+    bound = spec.get(key)
+    if bound is None:
+        raise ValueError(f"{key} is missing; write {{ min = 0.0, max = 1.0, num = 5 }} or a list of values")
+    if not is_finite(bound):
+        raise ValueError(f"{key} must be a finite number, got {shown(bound)}")
+    number: int | float = bound
+    return number
+
+
+def _count(num: Any, low: float, high: float) -> int:
+    if num is None:
+        raise ValueError("num is missing; set it to the number of values from min to max, both included")
+    if not is_integer(num) or not 1 <= num <= MAX_VALUES:
+        raise ValueError(f"num must be an integer from 1 to {MAX_VALUES}, got {shown(num)}")
+    if num == 1 and low != high:
+        raise ValueError("num must be at least 2 where min is below max, since both ends are included; got 1")
+    return int(num)
+
+
+def _integers(low: int | float, high: int | float, num: Any) -> range:
+    if low != int(low) or high != int(high):
+        raise ValueError(f"min and max must be integers, got min {shown(low)} and max {shown(high)}")
+    span = int(high) - int(low)
+    if num is None:
+        num = span + 1
+    count = _count(num, low, high)
+    step, rest = divmod(span, max(count - 1, 1))
+    if rest:
+        raise ValueError(
+            f"num must give evenly spaced integers from {shown(int(low))} to {shown(int(high))}, got {count}; change "
+            "it or use a list"
+        )
+    return range(int(low), int(high) + 1, max(step, 1))
 
 
 # An error of half a unit in the last of 60 digits for each of 10^5 products leaves 54 right ones; a float has 17.

@@ -166,7 +166,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"samples": [{"count": 2, "hiden": [2]}]}, "samples[0]: unknown key 'hiden'; did you mean 'hidden'?"),
     ({"samples": [{"count": 4, "hidden": [2, 3]}]}, "the number of distinct points, got 4, but only 2 were found"),
     ({"samples": [{"count": 2, "hidden": {"geomspace": [0, 4]}}]}, "both ends must be above 0"),
-    ({"samples": [{"count": 2, "scale": {"min": 2, "max": 1}}]}, "the lower end must be at most the upper one"),
+    ({"samples": [{"count": 2, "scale": {"min": 2, "max": 1}}]}, "the first end must be at most the second, got [2,"),
     ({"samples": [{"count": 2, "learning_rate": {"min": -1, "max": 1}}]}, "rate[0]: must be at least 0, got -1"),
     ({"exclude": [{"hidden": 9}]}, "exclude[0].hidden: must be one of the swept values, got 9"),
     ({"exclude": [{"scale": 1}]}, "exclude[0]: must name swept options, got 'scale'; this study sweeps hidden and lea"),
