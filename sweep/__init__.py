@@ -6,14 +6,13 @@ Names are imported when first used, so that commands without numerics start fast
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from sweep.system.kernels_package import check_kernels
 from sweep.system.version import __version__ as __version__
 
-if TYPE_CHECKING:  # the public names
+if TYPE_CHECKING:
     from kernels.components.declarations import Setting as Setting
     from kernels.custom.decorators import activation as activation
     from kernels.custom.decorators import learning_rate_schedule as learning_rate_schedule
@@ -45,18 +44,34 @@ if TYPE_CHECKING:  # the public names
 
 check_kernels()
 
+# The module of each public name, as above.
+_HOMES = {
+    name: module
+    for module, names in {
+        "kernels.components.declarations": ("Setting",),
+        "kernels.custom.decorators": ("activation", "learning_rate_schedule", "loss", "measure", "optimizer"),
+        "sweep.errors": ("StoreError", "StudyError", "SweepError"),
+        "sweep.results.expected": ("expect",),
+        "sweep.results.result": ("Result", "open_result"),
+        "sweep.statistics.boundary": ("boundary_dimension",),
+        "sweep.study.custom_statistics": ("statistic",),
+        "sweep.study.load": ("load_study",),
+        "sweep.study.model": ("Study",),
+        "sweep.study.plugins": ("load_plugin",),
+        "sweep.training.merge": ("merge",),
+        "sweep.training.networks.confusion": ("confusion",),
+        "sweep.training.networks.predict": ("predict",),
+        "sweep.training.networks.trace": ("Trace", "trace"),
+        "sweep.training.networks.trained_weights": ("trained_weights",),
+        "sweep.training.run": ("run",),
+        "sweep.training.second_pass": ("record_weights",),
+        "sweep.verification.check": ("verify",),
+        "sweep.verification.repair": ("repair",),
+    }.items()
+    for name in names
+}
 
-def _read_names() -> dict[str, str]:
-    """Return the module of each public name, from the imports above, which only type checkers run."""
-    import ast
-
-    checked = [node for node in ast.parse(Path(__file__).read_text("utf-8")).body if isinstance(node, ast.If)]
-    imports = [node for node in checked[0].body if isinstance(node, ast.ImportFrom)]
-    return {alias.name: str(node.module) for node in imports for alias in node.names}
-
-
-_HOMES = _read_names()
-__all__ = sorted(["__version__", *_HOMES])
+__all__ = sorted(["__version__", "lanes", *_HOMES])
 
 
 def __getattr__(name: str) -> Any:
