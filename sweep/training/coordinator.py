@@ -99,7 +99,9 @@ class Coordinator:
             if not self.commits.keys() >= set(self.plan.parts.order(number)):
                 break
         of_steps = not curved_measures(self.plan.study)  # their cost does not depend on the steps
-        if executor.here and self._reuse is None and of_steps:
+        from kernels.numba.jit import ENABLED  # loaded by now
+
+        if executor.here and self._reuse is None and of_steps and ENABLED:
             note_speed(self._operations, self._seconds)
 
     def _estimate(self, number: int, n_parts: int) -> float:

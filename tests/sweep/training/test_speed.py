@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import sweep
+from kernels.numba.jit import ENABLED
 from sweep.schedule.plan import Plan
-from sweep.training.speed import estimated_seconds, note_speed
+from sweep.training.speed import estimated_seconds, note_speed, noted_speed
 from tests.sweep.support import command, make_study
 
 
@@ -37,3 +39,12 @@ def test_speed_is_noted_from_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert plan.parts.wave_of(part).operations_of(part, part.n_runs * steps) == pytest.approx(part.cost)
     assert plan.parts.wave_of(part).operations_of(part, part.n_runs * steps // 2) == pytest.approx(part.cost / 2)
     assert plan.parts.operations == pytest.approx(sum(plan.part(k).cost for k in range(plan.n_parts)))
+
+
+def test_only_compiled_kernels_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels that NumPy interprets are a thousand times slower, and say nothing about the next study."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("sweep.training.speed._LEAST_OPERATIONS", 1.0)
+    monkeypatch.setattr("sweep.training.speed._LEAST_SECONDS", 0.0)
+    sweep.run(make_study(count=2), threads=1)
+    assert (noted_speed() is not None) == ENABLED
