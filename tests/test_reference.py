@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import pkgutil
 from collections.abc import Iterator
@@ -24,6 +25,13 @@ def public_modules() -> list[ModuleType]:
     if not find_spec("llvmlite.binding.newpassmanagers"):  # an llvmlite with which only the plain compiler works
         names = [name for name in names if not name.startswith("kernels.numba.fast.")]
     return [*packages, kernels, *map(import_module, names)]
+
+
+def test_public_names_are_those_of_type_checkers() -> None:
+    """The names that are imported when they are used are those that type checkers see."""
+    (checked, *_) = (node for node in ast.parse(inspect.getsource(sweep)).body if isinstance(node, ast.If))
+    seen = {alias.asname for node in checked.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert {"__version__", "lanes", *filter(None, seen)} == set(sweep.__all__)
 
 
 def public_names(module: ModuleType) -> dict[str, Any]:
