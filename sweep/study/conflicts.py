@@ -19,6 +19,7 @@ from sweep.study.options.option_tables import HELD_OUT_OPTIONS, LOSS_ALIASES, MA
 from sweep.study.options.other_sections import Restarts
 from sweep.study.until_faults import until_faults
 from sweep.system.formatting import count_text
+from sweep.system.plain_values import as_written
 
 if TYPE_CHECKING:
     from kernels.components.declarations import Loss
@@ -41,6 +42,7 @@ class Rule(NamedTuple):
     other: str  # the option whose values are restricted
     allows: Callable[[Any], bool]  # whether a value of ``other`` is allowed
     needs: str  # the allowed value, as part of an error message
+    remedy: str = ""  # what to do, where that is more than to set ``other``
 
 
 def _one_of(*values: Any) -> Callable[[Any], bool]:
@@ -67,7 +69,7 @@ def _rules(study: StudyContent) -> Iterator[Rule]:
                 yield Rule("optimizer", name, rate, lambda rate: rate is None or rate > 0, "learning rates above 0")
         if optimizer.needs_decay:
             needs = "penalty false, since its decay is the gradient of no penalty"
-            yield Rule("optimizer", name, "penalty", _one_of(False), needs)
+            yield Rule("optimizer", name, "penalty", _one_of(False), needs, "use 'adam', or remove penalty")
 
     for name, criterion in vocabulary.CRITERIA.items():
         if criterion.of_running:
@@ -85,7 +87,7 @@ def _rules(study: StudyContent) -> Iterator[Rule]:
             losses = ("validation_loss", "test_loss")
             yield Rule("stopping_rule", name, "monitor", _one_of(*losses), "monitor 'validation_loss' or 'test_loss'")
         if name not in ("patience", *vocabulary.RULES_WITHOUT_PATIENCE):  # without patience, patience ends no run
-            yield Rule("stopping_rule", name, "patience", bool, "patience")
+            yield Rule("stopping_rule", name, "patience", bool, "patience", "set patience")
     for monitor in ("train_accuracy", "validation_accuracy"):
         yield Rule("monitor", monitor, "min_delta", lambda share: share < 1, "min_delta below 1, a share of patterns")
     needs = f"min_delta below {n_outputs}, the outputs over all patterns"
@@ -118,9 +120,11 @@ def _broken_rules(study: StudyContent) -> Iterator[str]:
         if rule.value in study.values_of(rule.option):
             for value in study.values_beside(rule.other, rule.option, rule.value):
                 if not rule.allows(value):
-                    found = str(value).lower() if value is None or isinstance(value, bool) else shown(value)
+                    is_word = value is None or isinstance(value, bool)
+                    found = str(value).lower() if is_word else shown(as_written(value))
                     key, other = study.key_of(rule.option), study.key_of(rule.other)
-                    yield f"{key}: {rule.value!r} needs {rule.needs}, got {other} {found}"
+                    remedy = f"; {rule.remedy}" if rule.remedy else ""
+                    yield f"{key}: {rule.value!r} needs {rule.needs}, got {other} {found}{remedy}"
                     break
 
 

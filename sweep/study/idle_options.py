@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import shown
 from sweep.study.options.option_tables import IS_SET, known_tables
 from sweep.system.formatting import list_text
+from sweep.system.plain_values import as_written
 
 if TYPE_CHECKING:
     from sweep.study.content import StudyContent
@@ -64,13 +65,9 @@ def _has_default(study: StudyContent, name: str) -> bool:
     return name not in study.parameters and study.values_of(name) == (default,)
 
 
-def _as_written(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 def _unused(study: StudyContent, name: str) -> str:
     values = study.values_of(name)
-    value = shown([_as_written(each) for each in values] if name in study.parameters else _as_written(values[0]))
+    value = shown([as_written(each) for each in values] if name in study.parameters else as_written(values[0]))
     value = value.lower() if isinstance(values[0], bool) else value  # as in study files
     if study.hidden_layers == [(0,)] and not study.tables.options[name].used_with:
         return f"{study.key_of(name)}: {value} has no effect without hidden units; set hidden above 0, or remove it"

@@ -29,6 +29,11 @@ def is_finite(value: Any) -> bool:
     return is_number(value) and abs(value) <= sys.float_info.max
 
 
+def as_written(value: Any) -> Any:
+    """Return a value of an option as users write it: a whole float as an integer, unless it has an exponent."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
+
+
 def plain(value: Any, levels: int = _LEVELS) -> Any:
     """Convert a value from a user to dicts, lists and built-in scalars.
 

@@ -65,7 +65,7 @@ def _sentence(detail: ErrorDetails, path: str, known_keys: list[str], tables: Op
     need = _NEEDS[kind].format(**context) if kind in _NEEDS else detail["msg"]
     need += f" such as {_EXAMPLES[where]}" if kind == "model_type" and where in _EXAMPLES else ""
     hint = ""
-    if need == "an integer" and isinstance(value, float) and value.is_integer():
+    if need == "an integer" and isinstance(value, float) and 0 < value < 2**31 and value.is_integer():
         hint = f"; write {int(value)}"
     if kind == "literal_error" and isinstance(value, str):
         custom, note = _custom_names(where.partition("[")[0].rpartition(".")[2])

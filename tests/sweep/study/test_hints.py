@@ -174,3 +174,9 @@ def test_hints_lead_to_known_names() -> None:
         assert not [
             name for name in names if meant_key(name, SECTION_OF) or meant_value(name, sorted(map(str, values)))
         ]
+
+
+@pytest.mark.parametrize(("steps", "hint"), [(1e4, "; write 10000"), (-1.0, ""), (0.0, ""), (3e9, ""), (1e300, "")])
+def test_whole_numbers_are_written_only_where_they_may_be_allowed(steps: float, hint: str) -> None:
+    """A float in place of an integer gets that integer as advice, unless no option would take it."""
+    assert refused(training={"max_steps": steps}) == f"training.max_steps: must be an integer, got {steps}{hint}"
