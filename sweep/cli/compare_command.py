@@ -64,7 +64,8 @@ def compare(
     if (vary is None) == (other is None):
         present = "neither" if vary is None else "both"
         raise SweepError(
-            f"compare: needs --vary NAME (the values of a parameter) or a second results folder, got {present}"
+            "compare: must have one of --vary NAME (the values of a parameter) and a second results folder, got "
+            f"{present}"
         )
     names = split_names(by) if by else []
     result = open_with_warning(directory)

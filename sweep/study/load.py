@@ -177,13 +177,21 @@ def read_source(source: str | Path) -> tuple[dict[str, Any], Path]:
             f"unknown study {named}; {hint}'sweep studies' lists the built-in ones; name a study file by its path, "
             "such as mine.toml"
         )
-    if path.suffix in (".csv", ".parquet"):
-        raise StudyError(f"{named} holds patterns, not a study; set file of a study, as in xor --set file={path}")
+    try:
+        return _tables_of(path, named), path.parent
+    except StudyError as error:
+        if path.suffix.lower() in (".csv", ".parquet") and path.is_file():
+            raise StudyError(f"{error}; if it holds patterns, set file to {named} in a study such as xor") from None
+        raise
+
+
+def _tables_of(path: Path, named: str) -> dict[str, Any]:
+    """Return the tables of a study file."""
     try:
         text = read_text(path)
     except ValueError as error:
         raise StudyError(f"study file {named} cannot be read: {error}") from None
-    return read_tables(text, named), path.parent
+    return read_tables(text, named)
 
 
 def _value(text: str) -> Any:

@@ -43,9 +43,9 @@ def test_bad_study(place: Path, old: str, new: str, expected: tuple[str, ...]) -
     [
         (("run", "nothing"), ("unknown study 'nothing'", "sweep studies", "path")),
         (("run", "lib/nothing.toml"), ("lib/nothing.toml", "No such file")),
-        (("compare", "r"), ("compare: needs --vary NAME", "got neither")),
-        (("compare", "r", "s", "--vary", "hidden"), ("compare: needs --vary NAME", "got both")),
-        (("run", "mine.csv"), ("'mine.csv' holds patterns, not a study", "xor --set file=mine.csv")),
+        (("compare", "r"), ("compare: must have one of --vary NAME", "got neither")),
+        (("compare", "r", "s", "--vary", "hidden"), ("compare: must have one of --vary NAME", "got both")),
+        (("plan", "gone.csv"), ("study file 'gone.csv' cannot be read: No such file or directory",)),
         (("run", "xor", "--set", "hidden"), ("--set", "'hidden'", "key=value")),
         (("run", "xor", "--set", "hiden=2"), ("hiden", "did you mean 'hidden'")),
         (("run", "xor", "--set", "learning_rate=-1"), ("learning_rate", "-1", "at least 0")),
@@ -79,6 +79,26 @@ def test_bad_command(place: Path, options: tuple[str, ...], expected: tuple[str,
     before = tree(place)
     assert_refused(command(*options), expected)
     assert tree(place) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("mine.csv", b"x0,y\n1,2\n", "study 'mine.csv' is not valid TOML: "),
+        ("MINE.CSV", b"x0,y\n1,2\n", "study 'MINE.CSV' is not valid TOML: "),
+        ("mine.parquet", b"PAR1\0", "study file 'mine.parquet' cannot be read: it is not a text file"),
+    ],
+)
+def test_patterns_as_a_study(place: Path, name: str, content: bytes, fault: str) -> None:
+    """The error names the option for a file of patterns."""
+    (place / name).write_bytes(content)
+    assert_refused(command("plan", name), (fault, f"if it holds patterns, set file to {name!r} in a study such as xor"))
+
+
+def test_a_study_in_a_file_of_any_name(place: Path) -> None:
+    """The content of a file decides, not its suffix."""
+    (place / "toml.csv").write_text(STUDY_TEXT)
+    assert command("plan", "toml.csv").code == 0
 
 
 @pytest.mark.parametrize(
