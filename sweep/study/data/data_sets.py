@@ -26,7 +26,7 @@ from sweep.study.data.data_table import (
 from sweep.study.data.packed import numbers_bytes
 from sweep.study.data.pattern_files import MAX_NUMBERS, Matrix
 from sweep.study.data.splits import DEFAULTS, prepare, standardized
-from sweep.study.data.tasks import ARGUMENTS, BY_RUN, TASKS, arguments_of
+from sweep.study.data.tasks import ARGUMENTS, BY_RUN, ONE_SIZE, TASKS, arguments_of
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import count_text
 
@@ -255,8 +255,8 @@ def _check_held_out_arguments(raw: Mapping[str, Any]) -> None:
             fault = f"data.{name}: must be data.{use}.{key}, or be swept in [parameters], got {shown(raw[name])}"
             raise StudyError(fault)
         if isinstance(value, (list, dict)):
-            fault = f"must be one value, got {shown(value)}; to sweep it, set {name} in [parameters]"
-            raise StudyError(f"data.{use}.{key}: {fault}")
+            advice = ONE_SIZE if ARGUMENTS[key].is_size else f"to sweep it, set {name} in [parameters]"
+            raise StudyError(f"data.{use}.{key}: must be one value, got {shown(value)}; {advice}")
 
 
 def _is_by_run(table: Mapping[str, Any]) -> bool:

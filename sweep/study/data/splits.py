@@ -24,13 +24,16 @@ PREPARATIONS = {
         int,
         1,
         MAX_PATTERNS,
+        is_size=True,
     ),
-    "test_count": Argument("number of test patterns; the rest are patterns to train on", int, 1, MAX_PATTERNS),
+    "test_count": Argument(
+        "number of test patterns; the rest are patterns to train on", int, 1, MAX_PATTERNS, is_size=True
+    ),
     "split_seed": Argument(
         "seed that chooses the test patterns, as in scikit-learn's train_test_split or KFold", int, 0, MAX_SEED
     ),
     "validation_count": Argument(
-        "number of validation patterns, taken from those that are not test patterns", int, 1, MAX_PATTERNS
+        "number of validation patterns, taken from those that are not test patterns", int, 1, MAX_PATTERNS, is_size=True
     ),
     "validation_seed": Argument("seed that chooses the validation patterns, in the same way", int, 0, MAX_SEED),
     "folds": Argument(
@@ -40,6 +43,7 @@ PREPARATIONS = {
         int,
         2,
         MAX_PATTERNS,
+        is_size=True,
     ),
     "fold": Argument("index of the part that is held out", int, 0, MAX_PATTERNS - 1),
     "stratify": Argument("whether classes have the same proportions in each part that is split off", bool),

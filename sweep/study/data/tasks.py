@@ -34,6 +34,9 @@ BY_RUN = "seed"
 # Inputs for a clear bit and for a set bit.
 CODINGS = {"01": (0.0, 1.0), "pm1": (-1.0, 1.0)}
 
+# What to do for several values of a size.
+ONE_SIZE = "all cells have patterns of the same size, so make a study for each value"
+
 
 class Argument(NamedTuple):
     """A key of the table [data] that some tasks take."""
@@ -44,6 +47,7 @@ class Argument(NamedTuple):
     least: float = -sys.float_info.max
     most: float = sys.float_info.max
     also: str = ""  # a value that only [data] takes, and what it means
+    is_size: bool = False  # whether it sets numbers of patterns, inputs or targets, which are the same in all cells
 
     @property
     def type(self) -> Any:
@@ -77,18 +81,21 @@ class Argument(NamedTuple):
 
     def refusal(self, name: str, value: Any) -> str:
         """Return a sentence with the allowed values; for several values also how they are swept."""
-        several = f"; to sweep {name}, move it to [parameters]" if isinstance(value, (list, dict)) else ""
+        how_to_vary = ONE_SIZE if self.is_size else f"to sweep {name}, move it to [parameters]"
+        several = f"; {how_to_vary}" if isinstance(value, (list, dict)) else ""
         also = f", or {self.also}" if self.also else ""
         return f"{name} must be {self.allowed}{also}, got {shown(value)}{several}"
 
 
 ARGUMENTS = {
-    "bits": Argument("number of bits of a pattern, or of each summand; input j of pattern c is bit j of c", int, 1, 16),
+    "bits": Argument(
+        "number of bits of a pattern, or of each summand; input j of pattern c is bit j of c", int, 1, 16, is_size=True
+    ),
     "function": Argument("number of a truth table, whose bit c is the target of pattern c", int, 0, 2**32 - 1),
-    "n": Argument("number of patterns; in a task with classes, of each class", int, 1, 65_536),
-    "n_inputs": Argument("number of inputs", int, 1, 1024),
-    "n_outputs": Argument("number of targets", int, 1, 1024),
-    "classes": Argument("number of classes, each with a target", int, 2, 64),
+    "n": Argument("number of patterns; in a task with classes, of each class", int, 1, 65_536, is_size=True),
+    "n_inputs": Argument("number of inputs", int, 1, 1024, is_size=True),
+    "n_outputs": Argument("number of targets", int, 1, 1024, is_size=True),
+    "classes": Argument("number of classes, each with a target", int, 2, 64, is_size=True),
     "noise": Argument("standard deviation of the noise added to points", float, 0, 1_000_000),
     "problem": Argument("which of the three MONK's problems", int, 1, 3),
     "data_seed": Argument(

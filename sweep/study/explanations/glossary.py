@@ -77,8 +77,10 @@ def note_on(name: str) -> tuple[str, str] | None:
         return "[parameters]", SWEPT
     if name in HELD_OUT_ARGUMENTS:
         argument, (use, key) = DATA_OPTIONS[name], HELD_OUT_ARGUMENTS[name]
-        where = f"swept here, or fixed as {key} in [data.{use}]"
-        return "[parameters]", f"{name}: {argument.meaning}; {argument.allowed}; {where}"
+        text = f"{name}: {argument.meaning}; {argument.allowed}"
+        if argument.is_size:
+            return f"[data.{use}]", f"{text}; set as {key} here, or by --set {name}=VALUE; cannot be swept"
+        return "[parameters]", f"{text}; swept here, or fixed as {key} in [data.{use}]"
     if element_of(name):
         array, index = name.split("[")
         order = "input and unit" if "," in index else "unit"
@@ -119,7 +121,7 @@ class Entry(NamedTuple):
     values: tuple[str, ...] = ()  # its values, if they are names
     users: tuple[str, ...] = ()  # names that it is used with
     used_with: str = ""  # the same as text
-    is_swept: bool = True  # whether it can be swept
+    is_swept: bool = True  # whether it can have several values in [parameters]
 
     @property
     def facts(self) -> str:
@@ -193,7 +195,8 @@ def _argument_entry(name: str) -> Entry:
     allowed = argument.allowed
     if argument.also:
         allowed += f", or {argument.also}"
-    return Entry("data", name, argument.meaning, allowed, default, values, users, f"task {', '.join(users)}")
+    used_with = f"task {', '.join(users)}"
+    return Entry("data", name, argument.meaning, allowed, default, values, users, used_with, not argument.is_size)
 
 
 def _preparation_entry(name: str) -> Entry:
@@ -202,7 +205,16 @@ def _preparation_entry(name: str) -> Entry:
     needed = NEEDED.get(name, ())
     default_text = "" if default is Parameter.empty else f"default {_text(default)}"
     used_with = " or ".join(needed)
-    return Entry("data", name, argument.meaning, argument.allowed, default_text, users=needed, used_with=used_with)
+    return Entry(
+        "data",
+        name,
+        argument.meaning,
+        argument.allowed,
+        default_text,
+        users=needed,
+        used_with=used_with,
+        is_swept=not argument.is_size,
+    )
 
 
 def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:

@@ -143,6 +143,12 @@ def test_swept_arguments_of_held_out_patterns() -> None:
             "data.test.coding: must be one value, got ['01', 'pm1']; to sweep it, set test_coding in [parameters]",
         ),
         (
+            {"test": {"task": "noise", "n_inputs": 2, "n": [3, 5]}},
+            {},
+            "data.test.n: must be one value, got [3, 5]; all cells have patterns of the same size, so make a study for "
+            "each value",
+        ),
+        (
             {"test": {"task": "noise", "n_inputs": 2}},
             {"test_n": [3, 5]},
             "parameters.test_n: all sets of patterns must have the same size, got 4 patterns of 2 inputs and 1 target, "
@@ -270,6 +276,16 @@ def test_files_of_held_out_patterns(tmp_path: Path, held_out: str) -> None:
             PARITY | {"label_noise": [0.1, 0.2]},
             {},
             "label_noise must be a number from 0 to 1, got [0.1, 0.2]; to sweep label_noise, move it to [parameters]",
+        ),
+        (
+            {"task": "parity", "bits": [2, 3]},
+            {},
+            "got [2, 3]; all cells have patterns of the same size, so make a study for each value",
+        ),
+        (
+            PARITY | {"train_count": [8, 9]},
+            {},
+            "got [8, 9]; all cells have patterns of the same size, so make a study for each value",
         ),
         (
             {"task": "noise", "n": 4, "n_inputs": 2, "data_seed": [1, 2]},

@@ -23,7 +23,7 @@ from sweep.cli.arguments import complete_change, complete_study
 from sweep.cli.completions import complete_figure, complete_value
 from sweep.figures.statistics import drawable
 from sweep.results.answers import column_of
-from sweep.study.data.data_table import HELD_OUT_ARGUMENTS
+from sweep.study.data.data_table import DATA_OPTIONS, HELD_OUT_ARGUMENTS
 from sweep.study.data.tasks import TASKS, make_patterns
 from sweep.study.explanations.glossary import entries, glossary
 from sweep.study.load import built_in_studies
@@ -38,13 +38,17 @@ def test_every_key_is_listed() -> None:
     assert {entry.key: entry.section for entry in found} == keys
     assert len(found) == len(keys)
     assert "noise of the task of test patterns" in " ".join(command("explain", "test_noise").out.split())
+    explained = " ".join(command("explain", "test_n").out.split())
+    assert explained.startswith("[data.test] test_n: ")
+    assert explained.endswith("set as n here, or by --set test_n=VALUE; cannot be swept")
     for name, option in OPTIONS.items():
         if name in HELD_OUT_ARGUMENTS:
             continue
         (entry,) = (each for each in entries() if each.key == name)
         assert entry.meaning == option.meaning
         assert option.unit in option.meaning or f"; unit: {option.unit}" in entry.facts
-        assert option.is_swept == ("cannot be swept" not in entry.facts)
+        is_size = name in DATA_OPTIONS and DATA_OPTIONS[name].is_size
+        assert (option.is_swept and not is_size) == ("cannot be swept" not in entry.facts)
     listed = command("explain").out.partition("\n\nsweep explain NAME")[0]
     assert glossary(entries(), 80) == listed
     lines = listed.splitlines()
@@ -78,7 +82,7 @@ def test_every_key_is_listed() -> None:
         (
             "bits",
             "an integer from 1 to 16; default 6 (symmetry), 3 (negation), 2 (addition); used with task boolean, "
-            "parity, symmetry, negation, addition",
+            "parity, symmetry, negation, addition; cannot be swept",
         ),
     ],
 )
