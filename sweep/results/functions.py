@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _NAME = "learned_function"
 
 
-def functions_by(result: EvaluatedRuns, rows: RunRows, by: Sequence[str], top: int) -> pd.DataFrame:
+def functions_by(result: EvaluatedRuns, rows: RunRows, by: Sequence[str], top: int | None) -> pd.DataFrame:
     """Return how many runs learned each function; see :meth:`sweep.Result.functions`.
 
     One cell has Wilson's interval. The interval over several cells counts each seed once, and each replicate of those

@@ -240,8 +240,8 @@ class Queries(EvaluatedRuns):
         Raises
         ------
         SweepError
-            If a name or a value is unknown, cells cannot be ranked by the statistic, ``top`` is below 1, or the
-            statistic is one of convergence and there is no criterion.
+            If a name or a value is unknown, cells cannot be ranked by the statistic, ``top`` is no integer from 1, or
+            the statistic is one of convergence and there is no criterion.
         StoreError
             If the statistic needs rows of runs that were not kept.
         """

@@ -211,7 +211,7 @@ class Result(PoolsReplicates):
         check_kept(self.stored)
         return named_weights(self.stored, cell, which)
 
-    def functions(self, by: str | Sequence[str] = (), top: int = 10) -> pd.DataFrame:
+    def functions(self, by: str | Sequence[str] = (), top: int | None = 10) -> pd.DataFrame:
         """Return how many runs learned each function; the study must record ``learned_function``.
 
         Parameters
@@ -219,7 +219,7 @@ class Result(PoolsReplicates):
         by
             Swept parameters; runs are pooled over the others. Splits and noise that are not named count as seeds do.
         top
-            Most functions of each combination of their values.
+            Most functions of each combination of their values; None for all.
 
         Returns
         -------
@@ -230,7 +230,8 @@ class Result(PoolsReplicates):
         Raises
         ------
         SweepError
-            If functions are not recorded, a name is no swept parameter or occurs twice, or ``top`` is below 1.
+            If functions are not recorded, a name is no swept parameter or occurs twice, or ``top`` is no integer
+            from 1.
         StoreError
             If rows of runs were not kept.
         """
@@ -297,7 +298,7 @@ class Result(PoolsReplicates):
         Raises
         ------
         SweepError
-            If the format or a name is unknown, ``top`` is below 1, or the file cannot be written.
+            If the format or a name is unknown, ``top`` is no integer from 1, or the file cannot be written.
         StoreError
             If cells cannot be pooled, because the result was published without its parts.
 

@@ -37,7 +37,7 @@ def parse_picks(texts: Sequence[str]) -> dict[str, list[str]]:
 def values_at(study: StudyContent, at: At | None) -> dict[str, tuple[Scalar, ...]]:
     """Return the values of each swept parameter; of those in ``at`` the selected ones, by value or by printed text."""
     values = study.parameters
-    at = {} if at is None else at
+    at = {} if at is None or plain(at) == [] else at
     if not isinstance(at, Mapping):
         raise SweepError(f"at: must be a dict such as {{'hidden': [2, 4]}}, got {shown(at)}")
     for name in at:
@@ -78,7 +78,7 @@ def check_cell(study: StudyContent, cell: Any) -> None:
 def check_top(top: Any) -> None:
     """Raise SweepError if this is neither a number of rows nor None, which means all."""
     if top is not None and (not is_integer(top) or top < 1):
-        raise SweepError(f"top: must be at least 1, got {shown(top)}")
+        raise SweepError(f"top: must be an integer from 1, got {shown(top)}")
 
 
 def cells_at(cells: pd.DataFrame, values: Values) -> pd.DataFrame:

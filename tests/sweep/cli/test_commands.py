@@ -73,7 +73,7 @@ def test_show_sorts_and_pools(place: Path) -> None:
     for options, expected in (
         (("--by", "hiden"), ("'hiden' is not swept", "learning_rate")),
         (("--sort", "speed"), ("unknown column 'speed'", "median_steps")),
-        (("--top", "0"), ("top: must be at least 1, got 0",)),
+        (("--top", "0"), ("top: must be an integer from 1, got 0",)),
     ):
         assert_refused(command("show", "r", *options), expected)
 

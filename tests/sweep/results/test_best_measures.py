@@ -119,6 +119,8 @@ def test_some_cells(result: Result, tmp_path: Path) -> None:
     assert len(result.best("hidden", at={"hidden": [3]})) == 1
     for one in (3, "3", np.int64(3), np.array([3])):
         pd.testing.assert_frame_equal(result.best(at={"hidden": one}), result.best(at={"hidden": [3]}))
+    for none in ({}, [], ()):
+        pd.testing.assert_frame_equal(result.best(at=none), result.best())  # type: ignore[arg-type]
     with pytest.raises(SweepError, match=r"hidden.*2, 3"):
         result.best(at={"hidden": []})
     counted = sweep.run(result.study, tmp_path / "r", keep="cells")
@@ -137,6 +139,7 @@ def test_some_cells(result: Result, tmp_path: Path) -> None:
         (["final_loss", "max_error"], {}, "at most one statistic, got final_loss and max_error"),
         ("activation", {}, "'activation' is not swept"),
         ("final_loss", "hidden=2", "at: must be a dict such as"),
+        ("final_loss", "", "at: must be a dict such as"),
         (["hidden", "hidden"], {}, "occurs twice"),
         ("final_loss", {"hidden": [7]}, "hidden.*2, 3"),
     ],

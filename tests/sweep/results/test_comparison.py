@@ -179,8 +179,8 @@ def test_a_side_that_never_converges_is_named(folder: Path, both: Result) -> Non
     ("options", "expected"),
     [
         (("best", "--by", "speed"), ("unknown statistic 'speed'", "expected_steps")),
-        (("best", "--top", "0"), ("top: must be at least 1, got 0",)),
-        (("compare",), ("either --vary NAME",)),
+        (("best", "--top", "0"), ("top: must be an integer from 1, got 0",)),
+        (("compare",), ("must have one of --vary NAME",)),
         (("compare", "--vary", "hiden"), ("'hiden' is not swept", "did you mean 'hidden'")),
         (("compare", "--vary", "hidden", "--by", "hidden"), ("'hidden' occurs twice",)),
         (("compare", "--vary", "hidden", "--margin", "5"), ("margin: must be", "above 0 and below 1", "got 5.0")),

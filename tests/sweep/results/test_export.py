@@ -292,10 +292,10 @@ def test_errors(folder: Path, tmp_path: Path) -> None:
         ("--by", "hidden,hidden"): "occurs twice",
         ("--by", ""): "'' is not swept",
         ("--sort", "speed"): "speed",
-        ("--top", "0"): "top: must be at least 1, got 0",
+        ("--top", "0"): "top: must be an integer from 1, got 0",
         ("--table", "worst"): "table 'worst'",
         ("--table", "best", "--sort", "rate"): "omit them",
-        ("--table", "best", "--top", "0"): "top: must be at least 1, got 0",
+        ("--table", "best", "--top", "0"): "top: must be an integer from 1, got 0",
     }
     for options, sentence in refusals.items():
         finished = command("export", folder, "--out", tmp_path / "kept.csv", *options)

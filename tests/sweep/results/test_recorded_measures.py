@@ -181,8 +181,10 @@ def test_functions() -> None:
     pooled = result.functions(top=3)
     assert pooled["n_learned"].tolist() == runs["learned_function"].value_counts().head(3).tolist()
     assert ((pooled["share_low"] <= pooled["share"]) & (pooled["share"] <= pooled["share_high"])).all()
-    with pytest.raises(SweepError, match="top: must be at least 1, got 0"):
-        result.functions(top=0)
+    pd.testing.assert_frame_equal(result.functions(top=None), result.functions(top=100))
+    for top in (0, 2.5, True, "3"):
+        with pytest.raises(SweepError, match=f"^top: must be an integer from 1, got {top!r}$"):
+            result.functions(top=top)  # type: ignore[arg-type]
     with pytest.raises(SweepError, match="the study does not record learned_function"):
         sweep.run(measured(["margin"], hidden=2, learning_rate=0.1)).functions()
 
