@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 # Seconds after which a process or thread hangs, even on a slow machine with much other work.
 LONG = 600.0
+# Seconds after which a page in a browser does not answer any more, where no kernel is compiled.
+LONG_FOR_PAGES = 120.0
 
 
 def until(happened: Callable[[], object]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import LONG
+from tests.waiting import LONG, LONG_FOR_PAGES
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -52,7 +52,7 @@ class WatchedPage:
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
         self.address = address
         self.page = browser.new_page(**options)
-        self.page.set_default_timeout(1000 * LONG)
+        self.page.set_default_timeout(1000 * LONG_FOR_PAGES)
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self.page.on("console", lambda message: self.complaints.append(message.text))
@@ -70,12 +70,12 @@ class WatchedPage:
         attempts = 0
         while not holds():
             attempts += 1
-            assert attempts < 10 * LONG, "it does not come to hold"
+            assert attempts < 10 * LONG_FOR_PAGES, "it does not come to hold"
             self.page.wait_for_timeout(100)
 
     def rest(self, *, finished: bool = False) -> None:
         """Wait until no map moves, and, if ``finished``, until all tiles and tables are there."""
-        self.page.evaluate(AT_REST, [finished, 1000 * LONG])
+        self.page.evaluate(AT_REST, [finished, 1000 * (LONG if finished else LONG_FOR_PAGES)])
 
     def tab_stops(self) -> list[str]:
         """Press Tab from the start of the page to its end, and return what has the focus, each time visibly."""

@@ -18,7 +18,7 @@ from sweep.explore.flight import Flight, Pixel, write_flight
 from sweep.explore.map_view import Explored
 from sweep.explore.tile_trainer import TileTrainer
 from tests.sweep.browser import needs_browser
-from tests.waiting import LONG
+from tests.waiting import LONG_FOR_PAGES
 
 SMALL = {"max_steps": 20, "hidden": 2}
 QUERY = {"x": "learning_rate", "y": "output_learning_rate", "value": "final_loss"}
@@ -78,7 +78,7 @@ def test_a_web_server_shows_it(browser, folder):
     place = f"http://127.0.0.1:{server.server_port}/index.html"
     complaints = []
     page = browser.new_page()
-    page.set_default_timeout(1000 * LONG)
+    page.set_default_timeout(1000 * LONG_FOR_PAGES)
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{place}#z=2&column=700&row=300&networks=0.2.700.300_0.2.705.300")

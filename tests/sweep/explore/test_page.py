@@ -17,7 +17,7 @@ import pytest
 
 from sweep.columns import STATUSES
 from tests.sweep.browser import WatchedPage, needs_browser
-from tests.waiting import LONG, until
+from tests.waiting import LONG_FOR_PAGES, until
 
 pytest.importorskip("starlette")
 STUDY = ["xor", "--set", "hidden=2", "--set", "max_steps=20"]
@@ -435,6 +435,6 @@ def test_a_damaged_folder_is_named(browser: Any, tmp_path: Path) -> None:
     server.start()
     page = browser.new_page(viewport=SMALL)
     page.goto(f"{server.address}#{MAP}&z=0&column=128&row=128")
-    page.locator("#notice", has_text="run.json' is damaged").wait_for(timeout=1000 * LONG)
+    page.locator("#notice", has_text="run.json' is damaged").wait_for(timeout=1000 * LONG_FOR_PAGES)
     page.close()
     server.kill()
