@@ -19,9 +19,11 @@ from sweep.cli.app import make_app
 from sweep.columns import STATUSES, Column
 from sweep.errors import EXIT_CODES
 from sweep.measures import MEASURES, RECORDED
+from sweep.results.run_measures import RunMeasures
 from sweep.schemas.cell_columns import cells_columns
 from sweep.schemas.run_columns import curves_columns, runs_columns
 from sweep.statistics.definitions import definitions, explain_statistic
+from sweep.statistics.outcomes import Measured
 from sweep.store.contents import FILES
 from sweep.store.run_facts import FACTS, FORMAT
 from sweep.study.data.tasks import TASKS
@@ -29,6 +31,8 @@ from sweep.study.explanations.component_texts import component_texts
 from sweep.study.explanations.glossary import LISTS, SWEPT, entries, note_on_task
 from sweep.study.explanations.terms import TERMS
 
+# Classes that users get from results and do not import.
+OF_MEASURES = (RunMeasures, Measured)
 PLURALS = {"loss": "losses", "criterion": "criteria"}
 Lines = Iterator[str]
 
@@ -186,10 +190,19 @@ def api() -> Lines:
         "Functions over lanes": (lanes, lanes.__all__),
     }
     for title, (module, names) in sections.items():
-        yield f"## {title}\n\n```{{eval-rst}}\n.. currentmodule:: {module.__name__}\n\n.. autosummary::"
-        yield "   :toctree: api\n   :nosignatures:\n"
-        yield from (f"   {name}" for name in names)
-        yield "```\n"
+        yield f"## {title}\n"
+        yield from _summaries(module.__name__, names)
+    yield "## Measures of runs\n"
+    yield "`result.measures` is a `RunMeasures`, and `result.measures.of(NAME)` returns a `Measured`.\n"
+    for each in OF_MEASURES:
+        yield from _summaries(each.__module__, [each.__name__])
+
+
+def _summaries(module: str, names: Sequence[str]) -> Lines:
+    """Yield the table of some names of a module, each with a page."""
+    yield f"```{{eval-rst}}\n.. currentmodule:: {module}\n\n.. autosummary::\n   :toctree: api\n   :nosignatures:\n"
+    yield from (f"   {name}" for name in names)
+    yield "```\n"
 
 
 def _inner_page(name: str) -> Lines:
@@ -207,7 +220,7 @@ def _named_in_docstrings() -> list[str]:
     members = [member for each in public if isinstance(each, type) for _, member in inspect.getmembers(each)]
     texts = [inspect.getdoc(each) or "" for each in [*public, *members]]
     named = {name for text in texts for name in re.findall(r":(?:func|class):`~?(sweep\.\w+\.[\w.]+)`", text)}
-    shown = {*sweep.__all__, *figures.__all__}
+    shown = {*sweep.__all__, *figures.__all__, *(each.__name__ for each in OF_MEASURES)}
     return sorted(name for name in named if name.rpartition(".")[2] not in shown)
 
 

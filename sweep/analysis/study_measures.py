@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sweep.errors import SweepError
+from sweep.errors import SweepError, unknown
 from sweep.measures import MEASURES, ORDERED
 from sweep.statistics.intervals import Array
 from sweep.statistics.runs import NOT_COUNTED, Correct
@@ -21,9 +21,11 @@ def measures_of(study: Study) -> list[str]:
 
 
 def check_measure(study: Study, measure: str) -> None:
-    """Raise a SweepError if a study does not record a measure, or lacks the patterns that the measure needs."""
+    """Raise a SweepError if a study does not record a measure, lacks its patterns, or there is no such measure."""
     if measure in measures_of(study):
         return
+    if measure not in ORDERED:
+        raise SweepError(unknown("measure", measure, ORDERED))
     lacking = MEASURES[measure].lacking(study)
     if MEASURES[measure].is_recorded and lacking in (None, "held-out"):
         raise SweepError(

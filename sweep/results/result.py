@@ -51,7 +51,8 @@ class Result(PoolsReplicates):
     complete : bool
         Whether the result has all runs; a partial result has those that are trained.
     measures : RunMeasures
-        The measures of the runs: ``measures.of("final_loss")`` has that of every seed in every cell.
+        The measures of the runs: ``measures.of("final_loss")`` has that of every seed in every cell. See
+        :class:`~sweep.results.run_measures.RunMeasures`.
     """
 
     stored: StoredResult

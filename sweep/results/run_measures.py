@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
 
 class RunMeasures:
-    """Measures, read when they are first needed.
+    """The measures of the runs of a result, as ``result.measures``, read when they are first needed.
 
-    They do not depend on the parameter ``independent_of``, so it makes no cells of theirs.
+    Attributes
+    ----------
+    independent_of : str
+        A parameter on which measures do not depend, so that it makes no cells of theirs: ``"loss threshold"`` in
+        ``result.by_threshold``, where no measure can be read. Empty for a result.
     """
 
     def __init__(self, study: Study, stored: StoredRuns, independent_of: str = "") -> None:
@@ -39,9 +43,24 @@ class RunMeasures:
         return not self.independent_of and self._stored.keep == "runs" and self._stored.has_parts
 
     def of(self, measure: str) -> Measured:
-        """Return a measure of every seed in every cell, (cells, seeds).
+        """Return a measure of every seed in every cell.
 
-        StoreError is raised if rows of runs were not kept, SweepError if the study does not have the measure.
+        Parameters
+        ----------
+        measure
+            Name of a measure that the study has, such as ``"final_loss"`` or ``"test_accuracy"``.
+
+        Returns
+        -------
+        Measured
+            Its ``values`` are (cells, seeds) of float64, in the unit of the measure.
+
+        Raises
+        ------
+        SweepError
+            If there is no such measure, the study does not have it, or it is read from ``result.by_threshold``.
+        StoreError
+            If rows of runs were not kept.
         """
         if measure not in self.known:
             self._check(measure)
@@ -50,9 +69,26 @@ class RunMeasures:
         return self.known[measure]
 
     def in_cells(self, measure: str, cells: pd.DataFrame) -> pd.DataFrame:
-        """Return the cells of a result with the columns of :func:`~sweep.analysis.cells.columns_of_measure`.
+        """Return the cells of a result with the statistics of a measure.
 
-        Errors are those of :meth:`of`. The final loss needs no rows if some cell has no criterion.
+        Parameters
+        ----------
+        measure
+            Name of a measure, as for :meth:`of`.
+        cells
+            The table ``result.cells``.
+
+        Returns
+        -------
+        DataFrame
+            This table with the columns of quartiles or the mean of the measure, in its unit.
+
+        Raises
+        ------
+        SweepError
+            As for :meth:`of`.
+        StoreError
+            As for :meth:`of`. The final loss needs no rows if some cell has no criterion.
         """
         if measure == "final_loss" and has_loss_statistics(self._study):
             return cells

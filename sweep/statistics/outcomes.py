@@ -21,29 +21,40 @@ def clusterings(values: Array, replicates: int) -> list[Array]:
 
 
 class Measured(NamedTuple):
-    """A measure of runs, by cell and seed. That of convergence is the steps that runs need to converge."""
+    """A measure of runs, by cell and seed, as ``result.measures.of`` returns it.
 
-    # (n_cells, n_seeds) of float64: values of :func:`~sweep.analysis.study_measures.as_measured`, or steps to converge,
-    # infinite where the run did not; NaN where the run is missing, as in a partial result
+    The measure of convergence is the number of steps that runs need to converge.
+
+    Attributes
+    ----------
+    values : ndarray
+        (cells, seeds) of float64: values of the measure in its unit, or steps to converge, infinite where the run did
+        not. A value that is not a number is the worst one: -inf where more is better, else +inf. NaN where the run is
+        missing, as in a partial result.
+    replicates : int
+        How many replicates, such as splits of the data, the columns hold: the seeds of one after those of another.
+    ends : ndarray or None
+        Of convergence, (cells, seeds) of integers: steps of all runs, converged or not.
+    """
+
     values: Array
-    # How many replicates, such as splits of the data, the columns hold: the seeds of one after those of another
     replicates: int = 1
-    ends: Array | None = None  # of convergence, (n_cells, n_seeds) of integers: steps of all runs, converged or not
+    ends: Array | None = None
 
     @classmethod
     def of_ends(cls, steps: Array, converged: Array, replicates: int = 1) -> Measured:
-        """Return the steps to converge of runs that ended after some steps; -1 where the run is missing."""
+        """Return the steps to converge of runs, (cells, seeds), from their last steps; -1 where one is missing."""
         values = np.where(steps < 0, np.nan, np.where(converged, steps, np.inf))
         return cls(values, replicates, steps)
 
     @property
     def present(self) -> Array:
-        """Which runs are present."""
+        """Which runs are present, (cells, seeds) of bool."""
         return ~np.isnan(self.values)
 
     @property
     def converged(self) -> Array:
-        """Which runs converged, if it is the measure of convergence."""
+        """Which runs converged, (cells, seeds) of bool, if it is the measure of convergence."""
         return np.isfinite(self.values)
 
     @property
@@ -57,20 +68,20 @@ class Measured(NamedTuple):
         return Measured(rearrange(self.values), replicates, None if self.ends is None else rearrange(self.ends))
 
     def at(self, cells: Array, seeds: slice = slice(None)) -> Measured:
-        """Return the measure of some cells for a range of seeds. Runs of cell -1 are missing."""
+        """Return the measure of some cells, by number, for a range of seeds. Runs of cell -1 are missing."""
         found = self.rearranged(lambda values: values[cells, seeds], self.replicates)
         return found._replace(values=np.where((cells >= 0)[:, None], found.values, np.nan))
 
     def only(self, runs: Array) -> Measured:
-        """Return the measure without all but some runs, (n_cells, n_seeds) of bool."""
+        """Return the measure without all but some runs, (cells, seeds) of bool."""
         return self._replace(values=np.where(runs, self.values, np.nan))
 
     def in_order(self, places: Array) -> Measured:
-        """Return the measure with the seeds of each cell in another order, (n_cells, n_seeds)."""
+        """Return the measure with the seeds of each cell in another order, (cells, seeds)."""
         return self.rearranged(lambda values: np.take_along_axis(values, places, axis=1))
 
     def clusterings(self) -> list[Measured]:
-        """Return the runs clustered by seed, by replicate, and as single runs; see :func:`clusterings`."""
+        """Return the runs clustered by seed, by replicate, and as single runs."""
         values = clusterings(self.values, self.replicates)
         ends = [None] * len(values) if self.ends is None else clusterings(self.ends, self.replicates)
         return [Measured(each, ends=own) for each, own in zip(values, ends, strict=True)]

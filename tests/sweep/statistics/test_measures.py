@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import sweep
-from sweep import StoreError, open_result, verify
+from sweep import StoreError, SweepError, open_result, verify
 from sweep.analysis.cells import measured_statistics
 from sweep.analysis.losses import LOSS_COLUMNS, CellLosses, rounded
 from sweep.analysis.study_measures import most_correct
@@ -246,6 +246,8 @@ def test_measures_of_cells(measure: str, criterion: str) -> None:
     else:
         expected = statistic.apply(lambda values: np.sort(values)[9])
         assert cells[f"{measure}_q50"].to_list() == expected.to_list()
+    with pytest.raises(SweepError, match=f"^unknown measure '{measure}s'; did you mean '{measure}'"):
+        result.measures.of(f"{measure}s")
     values = result.measures.of(measure).values
     assert (values == frame[measure].to_numpy().reshape(values.shape)).all()
     if (measure, criterion) != ("final_loss", "none"):
