@@ -11,9 +11,9 @@ LONG = 600.0
 LONG_FOR_PAGES = 120.0
 
 
-def until(happened: Callable[[], object]) -> None:
-    """Wait until something has happened; fail if it does not."""
-    end = time.monotonic() + LONG
+def until(happened: Callable[[], object], limit: float = LONG, sleep: Callable[[float], object] = time.sleep) -> None:
+    """Wait until something has happened; fail if it does not within ``limit`` seconds."""
+    end = time.monotonic() + limit
     while not happened():
-        assert time.monotonic() < end, f"this has not happened within {LONG:.0f} seconds"
-        time.sleep(0.01)
+        assert time.monotonic() < end, f"this has not happened within {limit:.0f} seconds"
+        sleep(0.01)

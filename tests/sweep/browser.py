@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import LONG, LONG_FOR_PAGES
+from tests.waiting import LONG, LONG_FOR_PAGES, until
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -66,12 +66,8 @@ class WatchedPage:
         self.page.close()
 
     def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until something holds on the page: on a busy machine, animations and answers take their time."""
-        attempts = 0
-        while not holds():
-            attempts += 1
-            assert attempts < 10 * LONG_FOR_PAGES, "it does not come to hold"
-            self.page.wait_for_timeout(100)
+        """Wait until something holds on the page, whose events arrive only while Playwright waits."""
+        until(holds, LONG_FOR_PAGES, lambda seconds: self.page.wait_for_timeout(1000 * seconds))
 
     def rest(self, *, finished: bool = False) -> None:
         """Wait until no map moves, and, if ``finished``, until all tiles and tables are there."""
