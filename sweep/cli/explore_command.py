@@ -10,6 +10,9 @@ import typer
 from sweep.cli.arguments import PluginOption, SetOption
 from sweep.cli.completions import complete_map_value, parameter_option
 
+# Levels of an exported map, without --levels: 85 tiles.
+_LEVELS = 3
+
 
 def explore(
     source: Annotated[
@@ -37,7 +40,9 @@ def explore(
     export: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the map as files for any web server, and serve nothing.")
     ] = None,
-    levels: Annotated[int, typer.Option(help="With --export: write all tiles of levels 0 to this one.")] = 3,
+    levels: Annotated[
+        int | None, typer.Option(help="With --export: write all tiles of levels 0 to this one. Default: 3.")
+    ] = None,
     target: Annotated[
         str | None,
         typer.Option(
@@ -65,6 +70,7 @@ def explore(
     For a results folder, the page first shows a statistic over two swept options, and tables of selected cells.
     The server answers only this machine; Ctrl-C ends it.
     """
+    from sweep.errors import SweepError
     from sweep.explore.flight import Flight, Pixel
     from sweep.explore.serve import Wanted, export_map, serve
     from sweep.study.load import parse_changes
@@ -72,7 +78,11 @@ def explore(
     query = {name: text for name, text in (("x", x), ("y", y), ("value", value)) if text}
     wanted = Wanted(source, tuple(plugin or ()), parse_changes(changes or []), query, out, threads)
     if export is None:
+        for option, selected in (("--levels", levels), ("--to", target), ("--network", networks)):
+            if selected is not None:
+                raise SweepError(f"{option}: selects what --export writes; add --export DIR, or leave out {option}")
         serve(wanted, port, opens=open_browser)
     else:
         pixels = tuple(map(Pixel.parse, networks or []))
-        export_map(wanted, Flight(levels, Pixel.parse(target) if target else None, pixels), export)
+        flight = Flight(_LEVELS if levels is None else levels, Pixel.parse(target) if target else None, pixels)
+        export_map(wanted, flight, export)
