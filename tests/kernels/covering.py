@@ -16,13 +16,16 @@ def pairs_of(case: Mapping[str, Any]) -> Iterable[Pair]:
 
 
 def cover_pairs(
-    dimensions: Mapping[str, Sequence[Any]], fits: Callable[[Choice, Choice], bool]
+    dimensions: Mapping[str, Sequence[Any]],
+    fits: Callable[[Choice, Choice], bool],
+    costs: Mapping[Choice, int] | None = None,
 ) -> list[dict[str, Any]]:
     """Find few cases that contain every two values of two dimensions that fit together.
 
     Each case starts with a pair that is not covered yet; the other dimensions, the one with most values first, take the
-    value that covers most new pairs, and among equals the one that was taken least often. Only pairs of
-    values can exclude each other; each dimension must have a value that fits all others.
+    value that covers most new pairs, and among equals the one that was taken least often. A value of cost n, by default
+    1, counts as taken n times. Only pairs of values can exclude each other; each dimension must have a value that fits
+    all others.
     """
     order = sorted(dimensions, key=lambda name: -len(dimensions[name]))
     choices = [(name, value) for name in order for value in dimensions[name]]
@@ -46,7 +49,7 @@ def cover_pairs(
                 taken.add(min(free, key=lambda one: (-len(taken & news[one]), uses[one])))
         for one in taken:
             news[one] -= taken
-            uses[one] += 1
+            uses[one] += (costs or {}).get(one, 1)
         case = dict(taken)
         for pair in pairs_of(case):
             missing.pop(pair, None)

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from typing import Any
 
-import pytest
-
-from tests.kernels.cases import DIMENSIONS, covering_cases, fits
+from tests.kernels.cases import COSTS, DIMENSIONS, N_COMPILED, covering_cases, covering_values, fits
 from tests.kernels.covering import cover_pairs, pairs_of
-from tests.kernels.test_components import N_COMPILED
 
 
-@pytest.fixture(scope="module")
-def cases() -> list[dict[str, Any]]:
-    """Generate the cases as they are tested."""
-    return cover_pairs(DIMENSIONS, fits)
-
-
-def test_every_pair_that_fits_is_covered(cases: list[dict[str, Any]]) -> None:
+def test_every_pair_that_fits_is_covered() -> None:
     """Only pairs of values that cannot be combined are missing."""
+    cases = covering_values()
     covered = {pair for case in cases for pair in pairs_of(case)}
     for (first, values), (second, others) in itertools.combinations(DIMENSIONS.items(), 2):
         for one, other in itertools.product(values, others):
@@ -30,15 +21,16 @@ def test_every_pair_that_fits_is_covered(cases: list[dict[str, Any]]) -> None:
     assert {case["batch"] for case in cases if case["optimizer"] == "rprop"} == {None}
 
 
-def test_cases_are_few_and_the_same_in_every_process(cases: list[dict[str, Any]]) -> None:
+def test_cases_are_few_and_the_same_in_every_process() -> None:
     """Processes that share the tests must agree on the cases, of which there are few."""
-    assert cases == cover_pairs(DIMENSIONS, fits)
+    cases = covering_values()
+    assert cases == cover_pairs(DIMENSIONS, fits, COSTS)
     assert len(cases) == len(covering_cases()) < 1.5 * len(DIMENSIONS["activation"]) ** 2
 
 
-def test_every_value_is_compiled(cases: list[dict[str, Any]]) -> None:
+def test_every_value_is_compiled() -> None:
     """The first cases, which are compiled whenever tests run, contain every value of every dimension."""
-    counts = Counter(choice for case in cases[:N_COMPILED] for choice in case.items())
+    counts = Counter(choice for case in covering_values()[:N_COMPILED] for choice in case.items())
     assert all(counts[name, value] for name, values in DIMENSIONS.items() for value in values)
 
 
