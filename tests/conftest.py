@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
 
@@ -35,6 +36,17 @@ os.environ.setdefault("NUMBA_DISABLE_JIT", "0")
 
 # What was measured on this machine decides no kernel of a test.
 os.environ["XOR_SWEEP_TUNE"] = "off"
+
+# The same examples in every session, however slow the machine; fewer without the JIT, where `make test` runs most.
+settings.register_profile(
+    "tests",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=20 if os.environ["NUMBA_DISABLE_JIT"] == "1" else 60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tests")
 
 
 @pytest.hookimpl(tryfirst=True)  # before markers select

@@ -7,23 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from tests.sweep.object_store import ObjectStore, object_store
 
 if TYPE_CHECKING:
     from tests.sweep.fault_lab import Lab
-
-# The same hypothesis examples in every session, however slow the machine.
-settings.register_profile(
-    "sweep",
-    derandomize=True,
-    deadline=None,
-    database=None,
-    max_examples=60,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("sweep")
 
 
 @pytest.fixture
