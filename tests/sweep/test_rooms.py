@@ -10,8 +10,6 @@ from collections.abc import Iterator, Set
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 import kernels
 import sweep
 from sweep.statistics import of_cells
@@ -99,10 +97,16 @@ def statements(node: ast.AST, deep: bool) -> Iterator[ast.AST]:
 
 
 @cache
+def tree_of(path: Path) -> ast.Module:
+    """Return the statements of a module."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
 def imports(path: Path, deep: bool) -> frozenset[str]:
     """Return the dotted names that a module imports; of ``from a import b`` both a and a.b."""
     found: set[str] = set()
-    for node in statements(ast.parse(path.read_text("utf-8")), deep):
+    for node in statements(tree_of(path), deep):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -122,6 +126,7 @@ def module_paths() -> dict[str, Path]:
 
 
 MODULES = module_paths()
+IN_ROOMS = [name for name in MODULES if name != "sweep"]
 
 
 def reachable(module: str, deep: bool) -> set[str]:
@@ -152,10 +157,11 @@ def roots(names: Set[str]) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
+@cache
 def own_imports(name: str) -> set[str]:
     """Return the modules of sweep that a module imports anywhere, for type checkers too."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(MODULES[name].read_text("utf-8"))):
+    for node in ast.walk(tree_of(MODULES[name])):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -181,74 +187,62 @@ def test_the_reader_of_sources_reads() -> None:
 
 def test_every_module_is_in_a_room() -> None:
     """The package contains only its rooms and the modules below them all."""
-    assert {room(name) for name in MODULES if name != "sweep"} == set(ROOMS)
+    assert {room(name) for name in IN_ROOMS} == set(ROOMS)
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if name != "sweep"])
-def test_no_import_climbs(name: str) -> None:
+def test_no_import_climbs() -> None:
     """A module imports its own room and lower ones, anywhere in it; only the bench uses the package from outside."""
-    allowed = ROOMS[: ROOMS.index(room(name)) + 1]
-    found = own_imports(name) - ({"sweep"} if room(name) == "bench" else set())
-    assert {each for each in found if each == "sweep" or room(each) not in allowed} == set()
+    for name in IN_ROOMS:
+        allowed = ROOMS[: ROOMS.index(room(name)) + 1]
+        found = own_imports(name) - ({"sweep"} if room(name) == "bench" else set())
+        assert {each for each in found if each == "sweep" or room(each) not in allowed} == set(), name
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("sweep.study.")])
-def test_packages_of_studies_import_lower_ones(name: str) -> None:
+def test_packages_of_studies_import_lower_ones() -> None:
     """Each package of a study imports itself and packages before it; modules beside them may import all."""
-    package = name.split(".")[2]
-    if package in STUDY_PACKAGES:
-        allowed = STUDY_PACKAGES[: STUDY_PACKAGES.index(package) + 1]
-        found = {each.split(".")[2] for each in own_imports(name) if each.startswith("sweep.study.")}
-        assert found <= set(allowed)
+    for name in IN_ROOMS:
+        package = name.removeprefix("sweep.study.").split(".")[0]
+        if room(name) == "study" and package in STUDY_PACKAGES:
+            allowed = STUDY_PACKAGES[: STUDY_PACKAGES.index(package) + 1]
+            found = {each.split(".")[2] for each in own_imports(name) if each.startswith("sweep.study.")}
+            assert found <= set(allowed), name
 
 
 def test_no_circle() -> None:
     """No module imports itself through others, not even inside functions or for type checkers."""
-    waiting = {name: own_imports(name) - {"sweep"} for name in MODULES if name != "sweep"}
+    waiting = {name: own_imports(name) - {"sweep"} for name in IN_ROOMS}
     while free := {name for name, needed in waiting.items() if not needed & waiting.keys()}:
         waiting = {name: needed for name, needed in waiting.items() if name not in free}
     assert waiting == {}
 
 
-@pytest.mark.parametrize("path", sorted(KERNELS.rglob("*.py")), ids=lambda path: path.stem)
-def test_kernels_never_import_sweep(path: Path) -> None:
+def test_kernels_never_import_sweep() -> None:
     """Kernels know nothing of studies, files or commands."""
-    assert not roots(imports(path, deep=True)) & {"sweep", "tests", "pandas", "pyarrow", "logging"}
+    for path in KERNELS.rglob("*.py"):
+        assert not roots(imports(path, deep=True)) & {"sweep", "tests", "pandas", "pyarrow", "logging"}, path
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_sweep_never_imports_tests(name: str) -> None:
+def test_sweep_never_imports_tests() -> None:
     """The package does not need its tests."""
-    assert "tests" not in roots(imports(MODULES[name], deep=True))
+    for name, path in MODULES.items():
+        assert "tests" not in roots(imports(path, deep=True)), name
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        name
-        for name in MODULES
-        if name != "sweep" and room(name) in ("statistics", "analysis", "store", "results", "report")
-    ],
-)
-def test_results_are_read_without_training(name: str) -> None:
+def test_results_are_read_without_training() -> None:
     """Statistics and results use only stored data, never kernels."""
-    assert kernel_modules(reachable(name.removeprefix("sweep."), deep=True)) <= LIGHT_KERNELS
+    for name in IN_ROOMS:
+        if room(name) in ("statistics", "analysis", "store", "results", "report"):
+            assert kernel_modules(reachable(name.removeprefix("sweep."), deep=True)) <= LIGHT_KERNELS, name
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        name
-        for name in MODULES
-        if (name == "sweep" or room(name) in LIGHT_ROOMS or name.removeprefix("sweep.") in LIGHT_MODULES)
-        and not name.startswith("sweep.measures.curvature.")  # which a measure imports when it is computed
-    ],
-)
-def test_light_modules_import_nothing_heavy(name: str) -> None:
+def test_light_modules_import_nothing_heavy() -> None:
     """Modules that read and plan studies import no numerics, directly or through others."""
-    found = reachable(name.removeprefix("sweep."), deep=False)
-    assert not roots(found) & HEAVY
-    assert kernel_modules(found) <= LIGHT_KERNELS
+    for name in MODULES:
+        is_light = name == "sweep" or room(name) in LIGHT_ROOMS or name.removeprefix("sweep.") in LIGHT_MODULES
+        if is_light and not name.startswith("sweep.measures.curvature."):  # which a measure imports when it is computed
+            found = reachable(name.removeprefix("sweep."), deep=False)
+            assert not roots(found) & HEAVY, name
+            assert kernel_modules(found) <= LIGHT_KERNELS, name
 
 
 def test_kernels_themselves_are_light_until_used() -> None:
