@@ -200,7 +200,7 @@ def _assert_as_oracle(start: Start, seeds: Array, architecture: Architecture, hi
 
 
 @pytest.mark.slow
-@settings(max_examples=sized(200, 100), deadline=None)
+@settings(max_examples=sized(200, 30), deadline=None)
 @given(data=st.data(), network=NETWORKS, dtype=st.sampled_from(DTYPES))
 def test_any_start_as_oracle(data: st.DataObject, network: tuple[Architecture, Hidden], dtype: str) -> None:
     """Any order, orientation and scales give the oracle's bits: numbers are scaled in float64 and rounded last."""
@@ -234,7 +234,7 @@ def test_weights_are_written_to_out(start: Start, dtype: str) -> None:
             initial_weights(start, seeds, NETWORK, 3, dtype, unfit)
 
 
-@settings(max_examples=sized(100, 50), deadline=None)
+@settings(max_examples=sized(100, 20), deadline=None)
 @given(data=st.data(), network=NETWORKS, dtype=st.sampled_from(DTYPES))
 def test_starts_that_differ_in_scales(data: st.DataObject, network: tuple[Architecture, Hidden], dtype: str) -> None:
     """Numbers that are drawn once and scaled for each start are the weights of the start, signs of zeros included."""

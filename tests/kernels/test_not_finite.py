@@ -255,6 +255,7 @@ def test_denormals_are_kept(dtype: str) -> None:
     """Velocities and weights that decay through denormals to 0 are equal, and a stall is detected where they are 0."""
     spec = Spec("relu", optimizer="momentum", dtype=dtype, task="one target")
     weights = np.tile([0.0, 0.0, 0.0, 1.0], (4, 1)) + np.array([[0.0], [1e-3], [1e-5], [0.1]]) * [0, 0, 0, 1]
-    runs = make_runs(weights, dtype, learning_rate=0.25, momentum=[0.5, 0.25, 0.5, 0.9], threshold=0.0, max_steps=1500)
+    momentum = [1 / 16, 1 / 16, 1 / 16, 0.9]  # the distance of the first three falls to a quarter with each step
+    runs = make_runs(weights, dtype, learning_rate=9 / 32, momentum=momentum, threshold=0.0, max_steps=600)
     result = assert_as_oracle(spec, runs)
     assert (result.status[:3] == "stalled").all() if dtype == "float32" else "stalled" in result.status

@@ -63,7 +63,7 @@ def test_states_of_all_sizes_as_oracle(optimizer: str) -> None:
 def test_long_runs_as_oracle(activation: str, dtype: str) -> None:
     """Runs that reach an exact fixed point, or oscillate around one, are equal."""
     spec = Spec(activation, dtype=dtype)
-    runs = make_runs(draw_weights(spec, 2, sized(64, 16), 3), dtype, threshold=0.0, max_steps=sized(1200, 400))
+    runs = make_runs(draw_weights(spec, 2, sized(64, 16), 3), dtype, threshold=0.0, max_steps=sized(1200, 200))
     result = assert_as_oracle(spec, runs.having(learning_rate=np.geomspace(0.05, 0.5, len(runs))))
     if activation == "relu":
         assert (result.steps[result.status == "stalled"] > 20).any()

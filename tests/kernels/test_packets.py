@@ -160,6 +160,7 @@ def test_pauses_between_runs_that_end_within_an_epoch(monkeypatch: pytest.Monkey
     assert (outcome.columns.steps == 1).all()
 
 
+@pytest.mark.wide
 def test_pause_may_end_the_training() -> None:
     """An interrupt ends a network of very many steps within seconds, compiled or not."""
     runs = make_runs(_runs().weights[:1], learning_rate=1e-9, threshold=0.0, max_steps=2**31 - 1)
