@@ -9,6 +9,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import sweep
 from sweep.system import host
 from sweep.system.formatting import short
 from sweep.terminal import printed, screen
+from tests.rings import one_in
 from tests.sweep.own import only_plugins
 from tests.sweep.support import make_study
 
@@ -43,8 +45,8 @@ def test_two_parameters_make_a_matrix(capsys: pytest.CaptureFixture[str]) -> Non
     [
         {"hidden": 2},
         {"hidden": [2]},
-        {"threshold": [0.1, 0.2]},
-        {"hidden": list(range(2, 15)), "learning_rate": 0.1, "max_steps": list(range(14)), "count": 2},
+        {"hidden": [2, 3], "threshold": [0.1, 0.2], "count": 5},
+        {"hidden": 2, "learning_rate": 0.1, "threshold": list(range(1, 14)), "max_steps": list(range(14)), "count": 2},
     ],
 )
 def test_other_numbers_of_parameters_make_a_list(
@@ -99,7 +101,7 @@ def listed(lines: list[str]) -> list[int]:
     return [int(line.split()[0]) for line in lines if re.match(r" *\d+  .*\[", line)]
 
 
-@pytest.mark.parametrize(("lines", "columns"), [(30, 120), (15, 120), (30, 70), (30, 30)])
+@pytest.mark.parametrize(("lines", "columns"), one_in(2, [(30, 120), (30, 70), (15, 120), (30, 30)]))
 def test_tables_fit_the_screen(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, lines: int, columns: int
 ) -> None:
@@ -172,10 +174,12 @@ def test_lanes_are_an_attribute() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-MODULES = [found.name for found in pkgutil.walk_packages(sweep.__path__, "sweep.")]
+# Without those of the bench, whose peers are not installed
+MODULES = [found.name for found in pkgutil.walk_packages(sweep.__path__, "sweep.") if "bench" not in found.name]
+EXAMPLES = [name for name in MODULES if ">>> " in Path(find_spec(name).origin).read_text("utf-8")]
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith(("sweep.bench", "sweep.__main__"))])
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_examples_in_the_documentation(name: str) -> None:
     """Examples in docstrings give the documented output; what they declare is forgotten."""
     with only_plugins():
