@@ -39,13 +39,12 @@ def test_run(place: Path) -> None:
     assert f"digest {result.facts['digest']}" in again.out
 
 
-@pytest.mark.slow
 def test_run_with_options(place: Path) -> None:
     """`--out` sets the folder, `--set` changes the study, and `--allow-runs` may equal the number of runs."""
-    line = "run xor --out deep/er --set seeds.count=2 --set max_steps=20 --allow-runs 182"
+    line = "run mine.toml --out deep/er --set seeds.count=2 --set max_steps=20 --allow-runs 4"
     assert command(*line.split()).code == 0
     result = open_result(place / "deep" / "er")
-    assert (result.study.n_runs, result.study.training.max_steps) == (182, 20)
+    assert (result.study.n_runs, result.study.training.max_steps) == (4, 20)
     assert sorted(path.name for path in place.iterdir()) == ["deep", "mine.toml"]
 
 
@@ -339,7 +338,7 @@ def test_commands_import_no_more_than_they_need() -> None:
 @pytest.mark.slow
 def test_closed_pipe() -> None:
     """If the reader of a pipe exits early, as `head` does, the command prints no traceback."""
-    options = [sys.executable, "-m", "sweep", "trace", "seed"]
+    options = [sys.executable, "-m", "sweep", "plan", "xor"]
     process = subprocess.Popen(options, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stderr is not None

@@ -90,10 +90,11 @@ def test_published_results(place: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-@pytest.mark.parametrize("options", one_in(5, ["studies", "plan xor", "trace seed", "show r", "--help"]))
+@pytest.mark.parametrize("options", one_in(5, ["plan xor", "studies", "trace seed", "show r", "--help"]))
 def test_full_standard_output(options: str) -> None:
     """A full standard output ends with one sentence and code 1; a closed one is ignored."""
-    command("run", "mine.toml", "--out", "r")
+    if options == "show r":
+        command("run", "mine.toml", "--out", "r")
     command_line = [sys.executable, "-m", "sweep", *options.split()]
     with open("/dev/full", "w") as full:
         finished = subprocess.run(command_line, stdout=full, stderr=subprocess.PIPE, text=True, check=False)

@@ -79,7 +79,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.wide if name == "report" else ()) for name in COMMANDS]
+)
 def test_commands(odd: str, name: str) -> None:
     """Every command prints names of folders and facts escaped, also in errors."""
     assert odd == FOLDER
