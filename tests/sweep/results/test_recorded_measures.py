@@ -168,7 +168,7 @@ def test_what_is_refused(result: Result) -> None:
 
 def test_functions() -> None:
     """Shares follow from counts. One cell has Wilson's interval; over several cells it counts seeds once."""
-    result = sweep.run(measured(["learned_function"], learning_rate=[0.01, 0.1], max_steps=300))
+    result = sweep.run(measured(["learned_function"], learning_rate=[0.01, 0.1], max_steps=100))
     runs = result.runs(["hidden", "learning_rate", "learned_function"])
     every = result.functions(["hidden", "learning_rate"], top=100)
     assert every["n_learned"].sum() == len(runs)
@@ -189,6 +189,7 @@ def test_functions() -> None:
         sweep.run(measured(["margin"], hidden=2, learning_rate=0.1)).functions()
 
 
+@pytest.mark.wide
 def test_figures(result: Result) -> None:
     """Figures draw statistics of recorded measures, also negative ones."""
     for kind in ("lines", "heatmap", "slice", "contour", "parallel"):

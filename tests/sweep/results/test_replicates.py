@@ -200,14 +200,14 @@ def test_p_values_are_those_of_their_intervals() -> None:
     """P-values of runs that share seeds and splits are at most 5 % where their intervals exclude 0."""
     random = np.random.default_rng(3)
     seen = np.zeros(2, int)
-    for _ in range(60):
+    for _ in range(30):
         better = drawn(random, 1, 5, 20, 0.7, 0.3, 1.0).reshape(1, 100) + 0.9
         sides = Measured(np.rint(50 + 3 * better), 5), Measured(np.full((1, 100), 50.0), 5)
         found = compare_measured(sides, pd.DataFrame({"one": [0]}), [], "n_correct", Correct(100, 50)).iloc[0]
         excludes = found["advantage_low"] > 0 or found["advantage_high"] < 0
         assert (found["p_value"] <= 0.05) == excludes
         seen[int(excludes)] += 1
-    assert (seen > 5).all()
+    assert (seen > 2).all()
 
 
 def test_differences_of_shares_stay_within_their_bounds() -> None:
@@ -294,13 +294,13 @@ def test_variance_components_are_unbiased() -> None:
     """On average, terms without effect have no share, and seeds and splits those with which they were drawn."""
     random, grid = np.random.default_rng(6), study_of(12, 0).grid
     found = []
-    for _ in range(400):
+    for _ in range(100):
         values = drawn(random, 6, 5, 12, 0.5, 1.0, 1.5)
         found.append(importance_of(Explained(values.reshape(6, 60), "", ""), grid, 5, "noise_seed")["variance"])
-    average, error = np.mean(found, axis=0), np.std(found, axis=0) / 20
+    average, error = np.mean(found, axis=0), np.std(found, axis=0) / 10
     # single runs: 1.5**2, of which a sixth is the interaction of seed and split in the averages over cells
     assert (np.abs(average - [0, 0, 0, 1.0, 0.25, 1.5**2]) < 4 * error).all()
-    assert (error < 0.03).all()
+    assert (error < 0.06).all()
 
 
 @pytest.mark.parametrize(("n_splits", "n_left"), [(5, 4), (6, 1)])
@@ -337,6 +337,7 @@ def test_trained_splits(tmp_path: Path) -> None:
     assert "2 values of split_seed" in command("show", tmp_path / "r", "--by", "split_seed").out
 
 
+@pytest.mark.wide
 def test_figures_and_report_pool_over_splits() -> None:
     """Figures of cells have no axis of splits unless it is named, and the report of such a study is whole."""
     given = {"hidden": [2, 3], "split_seed": [0, 4], "learning_rate": [0.1, 0.3]}

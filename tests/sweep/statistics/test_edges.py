@@ -19,6 +19,7 @@ from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import Advantage, p_value_within
 from sweep.statistics.ranking import best_cells
 from sweep.statistics.runs import Correct
+from tests.rings import one_in
 from tests.sweep.invented import result_of
 from tests.sweep.support import make_study
 
@@ -238,7 +239,7 @@ def prefix(result: Result, n_runs: list[int]) -> Result:
     return result_of(result.study, Measured.of_ends(np.where(there, outcomes.steps, -1), outcomes.converged & there))
 
 
-@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 20))])
+@pytest.mark.parametrize("seed", one_in(5, range(20)))
 def test_partial_results_name_no_worse_cell(seed: int) -> None:
     """In any part of a study, no cell has an interval entirely above that of the best cell."""
     random = np.random.default_rng(seed)

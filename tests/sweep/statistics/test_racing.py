@@ -97,7 +97,7 @@ def test_the_best_is_left(n_contenders: int, by_wins: bool) -> None:
     rng = np.random.default_rng(n_contenders)
     dropped = [
         best_is_dropped((rng.random((n_contenders, 160)) < 0.9).astype(float), 0, confidence=0.8, by_wins=by_wins)
-        for _ in range(300)
+        for _ in range(150)
     ]
     assert np.mean(dropped) <= 0.2
 
