@@ -359,10 +359,10 @@ def test_results_that_grow_are_shown_as_of_when_the_page_is_loaded(tmp_path):
     assert np.array_equal(ask.planes(value="n_exhausted")["value"], many["value"])
 
 
-def test_a_folder_that_is_gone_is_named(tmp_path):
+def test_a_folder_that_is_gone_is_named(ask, tmp_path):
     """Maps that are shown stay, and so do their choices; all that has yet to be read is refused, also in the page."""
     folder = tmp_path / "result"
-    sweep.run(load_study("xor", SMALL), out=folder, threads=1)
+    shutil.copytree(ask.folder, folder)
     ask = Asked(folder, tmp_path)
     shown, choices = ask.planes(), ask.json("choices")
     training = ask.json("choices", show="training", x="learning_rate", y="scale")

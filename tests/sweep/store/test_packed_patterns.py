@@ -17,7 +17,7 @@ INPUTS = np.random.default_rng(0).normal(size=(1001, 10))
 
 def study_of(inputs: Any = INPUTS, count: int = 4) -> Study:
     return make_study(
-        data={"inputs": inputs, "targets": [k % 2 for k in range(1001)]}, hidden=[1, 2], max_steps=2, count=count
+        data={"inputs": inputs, "targets": [k % 2 for k in range(1001)]}, hidden=1, max_steps=1, count=count
     )
 
 

@@ -10,8 +10,10 @@ import pytest
 from sweep import Study
 from tests.sweep.study.built_in_data import FOLDER, MADE, ORIGINALS
 
+LARGEST = "mnist1d.parquet"
 
-@pytest.mark.parametrize("name", MADE)
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.wide if n == LARGEST else ()) for n in MADE])
 def test_files_are_those_that_formulas_make(name: str) -> None:
     """Each number has the same bits."""
     file = FOLDER / name

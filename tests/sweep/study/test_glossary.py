@@ -44,7 +44,7 @@ def test_every_key_is_listed() -> None:
     for name, option in OPTIONS.items():
         if name in HELD_OUT_ARGUMENTS:
             continue
-        (entry,) = (each for each in entries() if each.key == name)
+        (entry,) = (each for each in found if each.key == name)
         assert entry.meaning == option.meaning
         assert option.unit in option.meaning or f"; unit: {option.unit}" in entry.facts
         is_size = name in DATA_OPTIONS and DATA_OPTIONS[name].is_size

@@ -88,7 +88,7 @@ ANSWERS: dict[str, Callable[[sweep.Result], Any]] = {
 }
 
 
-@BY_STATE
+@pytest.mark.parametrize("state", one_in(2, STATES))
 def test_answers_have_the_same_bits(state: str, tmp_path: Path) -> None:
     """All methods of a result give the same answers, in memory and in a folder."""
     study = make_study(count=40, learning_rate=[0.05, 0.2], max_steps=40, loss_thresholds=[1.0, 0.5])

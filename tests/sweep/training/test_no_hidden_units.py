@@ -60,7 +60,7 @@ def test_logistic_regression() -> None:
     slopes = outputs - targets[:, np.newaxis]
     np.testing.assert_allclose(after_v, v - x.T @ slopes, rtol=1e-12)
     np.testing.assert_allclose(after_c, c - slopes.sum(axis=1), rtol=1e-12)
-    least = result_of(**{"weight_decay": 0.1, "max_steps": 1000, "criterion": "none", "record.weights": "final"})
+    least = result_of(**{"weight_decay": 0.1, "max_steps": 300, "criterion": "none", "record.weights": "final"})
     weights = least.weights(0)
     assert weights["v"].std(axis=0).max() < 1e-9
     assert (least.runs()["n_correct"] == 4).all()
@@ -71,16 +71,15 @@ def test_logistic_regression() -> None:
 def test_separable_functions_are_learned_and_xor_is_not() -> None:
     """A perceptron learns OR with every seed, and XOR with none."""
     learned = [
-        result_of(task=task, criterion="correct", max_steps=1000).cells["convergence_rate"][0] for task in ("or", "xor")
+        result_of(task=task, criterion="correct", max_steps=100).cells["convergence_rate"][0] for task in ("or", "xor")
     ]
     assert learned == [1.0, 0.0]
 
 
 def test_other_questions_to_networks() -> None:
     """Measures, traces with their figure, and descriptions know networks without hidden units."""
-    result = result_of(
-        **{"record.measures": ["sharpness", "effective_dimension", "margin", "weight_norm"], "max_steps": 50}
-    )
+    measures = ["sharpness", "effective_dimension", "margin", "weight_norm"]
+    result = result_of(**{"record.measures": measures, "max_steps": 20, "seeds.count": 4})
     runs = result.runs()
     assert (runs["sharpness"] > 0).all()
     assert runs["effective_dimension"].between(0.99, 1.01).all()

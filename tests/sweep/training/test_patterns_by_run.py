@@ -41,7 +41,7 @@ def test_runs_are_those_of_a_study_of_their_seed(most: int, monkeypatch: pytest.
     monkeypatch.setattr(own_sets, "_MOST_NUMBERS", most)
     result = sweep.run(study_of(), threads=1)
     rows, points = result.runs(), result.learning_curves()
-    for seed in range(3, 8):
+    for seed in (3, 7):  # the first has curves, the last has none
         alone = sweep.run(
             study_of(
                 SPLIT | {"data_seed": seed},
@@ -51,7 +51,7 @@ def test_runs_are_those_of_a_study_of_their_seed(most: int, monkeypatch: pytest.
         )
         for of_all, own in ((rows, alone.runs()), (points, alone.learning_curves())):
             mine = of_all[of_all["seed"] == seed].drop(columns="run").reset_index(drop=True)
-            if len(mine):  # two seeds have curves
+            if len(mine):
                 pd.testing.assert_frame_equal(mine, own.drop(columns="run"))
         for cell in (0, 3):
             for name, values in sweep.trained_weights(result, cell, [seed]).items():
