@@ -137,7 +137,7 @@ class Case:
     def draw(self, seed: int) -> Runs:
         """Draw runs of up to a few epochs, fewer with many patterns."""
         many, windows = self.spec.task in ("parity", "many numbers"), self.spec.n_windows
-        most_steps = sized(30, 6 if many else 12) if windows == 1 else sized(4, 1 if many else 2) * windows + 2
+        most_steps = sized(30, 5 if many else 8) if windows == 1 else sized(4, 1 if many else 2) * windows + 2
         return draw_runs(self.spec, self.hidden, sized(40, 16), seed, most_steps, self.kinds)
 
     def __str__(self) -> str:

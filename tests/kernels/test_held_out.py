@@ -11,6 +11,7 @@ from tests.kernels.compare import assert_as_oracle
 from tests.kernels.runs import Kinds, draw_runs
 from tests.kernels.specs import Spec
 from tests.kernels.support import in_soak_if_compiled, sized, some_compiled
+from tests.rings import one_in
 
 PLAIN = {"criterion": "none", "keeps_best": True}
 SPECS = {
@@ -54,7 +55,7 @@ SPECS = {
 }
 
 
-@pytest.mark.parametrize("hidden", [2, 5])
+@pytest.mark.parametrize("hidden", one_in(2, [5, 2]))
 @pytest.mark.parametrize("name", some_compiled(SPECS, {"gl", "pq", "minibatches"}.__contains__))
 def test_as_oracle(name: str, hidden: int) -> None:
     """Every number is the oracle's, whenever and however runs end."""

@@ -32,7 +32,7 @@ from tests.sweep.support import command, make_study
 
 HOST = "127.0.0.1:8000"
 SMALL = {
-    "max_steps": 60,
+    "max_steps": 25,
     "threshold": 0.1,
     "hidden": [2, 4, 3],
     "learning_rate": [0.3, 0.01, 0.1, 30.0, 1.0],
@@ -209,9 +209,7 @@ KINDS = {
 }
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(name, marks=[] if name == "splits" else pytest.mark.wide) for name in KINDS]
-)
+@pytest.fixture(scope="module", params=KINDS)
 def kind(request, tmp_path_factory):
     study, options = KINDS[request.param]
     folder = tmp_path_factory.mktemp("kinds") / "result"
@@ -229,6 +227,7 @@ def values_of(kind, axis, name):
     return [texts[exact(value)] if name else None for value in axis["values"]]
 
 
+@pytest.mark.wide
 def test_tiles_of_each_kind_of_result(kind):
     """Values are those of pooled cells, or of cells if all options are on the axes."""
     facts = kind.json("choices")
@@ -256,6 +255,7 @@ def test_tiles_of_each_kind_of_result(kind):
             assert planes["n_runs"][j, i] == row["n_runs"]
 
 
+@pytest.mark.wide
 def test_selections_of_each_kind_of_result(kind):
     """Selections of single places divide all runs; their tables have as many rows, and commands print these."""
     x, y = axes_of(kind.json("choices"))

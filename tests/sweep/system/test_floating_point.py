@@ -91,7 +91,7 @@ ANSWERS: dict[str, Callable[[sweep.Result], Any]] = {
 @pytest.mark.parametrize("state", one_in(2, STATES))
 def test_answers_have_the_same_bits(state: str, tmp_path: Path) -> None:
     """All methods of a result give the same answers, in memory and in a folder."""
-    study = make_study(count=40, learning_rate=[0.05, 0.2], max_steps=40, loss_thresholds=[1.0, 0.5])
+    study = make_study(count=12, learning_rate=[0.05, 0.2], max_steps=40, loss_thresholds=[1.0, 0.5])
     first = sweep.run(study, tmp_path / "r")
     expected = {name: ask(first) for name, ask in ANSWERS.items()}
     for result in (sweep.run(study), sweep.open_result(tmp_path / "r")):
