@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,20 @@ settings.register_profile(
 settings.load_profile("tests")
 
 
+def may_be_compiled(module: Path) -> bool:
+    """Return whether a module has compiled tests, as far as its place and its text say."""
+    if module.parent in SHARE_KERNELS and module.stem.removeprefix("test_") not in UNSHARED_KERNELS:
+        return True
+    return bool(re.search(r"mark\.compiled|compiled_only", module.read_text("utf-8")))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out modules without compiled tests if only these run: each process takes seconds to import all modules."""
+    only_compiled = config.option.markexpr.startswith("compiled and ")
+    left_out = only_compiled and collection_path.suffix == ".py" and not may_be_compiled(collection_path)
+    return True if left_out else None  # with None, other reasons decide
+
+
 @pytest.hookimpl(tryfirst=True)  # before markers select
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that share kernels as compiled; in their folders ``make test`` takes only the first case of each."""
@@ -62,6 +77,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.wide)
             elif not any(map(item.get_closest_marker, ("soak", "wide"))):
                 seen.add(test)
+        assert may_be_compiled(item.path) or not item.get_closest_marker("compiled"), item.path
 
 
 @pytest.fixture(autouse=True)
