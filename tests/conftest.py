@@ -20,9 +20,10 @@ SHARE_KERNELS = {TESTS, *(TESTS / "sweep" / name for name in ("results", "store"
 SHARE_KERNELS |= {TESTS / "bench", TESTS / "sweep/figures", TESTS / "sweep/report"}
 # Kernels of these modules are used by no other tests. Their few steps take a sixth of the time without the JIT.
 UNSHARED_KERNELS = {
-    *("balance", "custom_measures", "data_runs", "given_starts", "held_out", "network_measures"),
-    *("no_hidden_units", "options", "packed_patterns", "partial", "patterns_by_run", "published_penalties"),
-    *("recorded_measures", "recorded_weights", "replicates", "restarts", "sharpness", "tune_study"),
+    *("balance", "continued_orders", "custom_measures", "custom_statistics", "data_runs", "given_starts"),
+    *("held_out", "learning_curves", "names_of_settings", "network_measures", "no_hidden_units", "options"),
+    *("packed_patterns", "partial", "patterns_by_run", "published_penalties", "recorded_measures", "recorded_weights"),
+    *("replicates", "restarts", "sharpness", "shortcuts", "trace", "tune_study"),
 }
 
 # Numba makes so many objects while it compiles that garbage collection takes an eighth of the time.

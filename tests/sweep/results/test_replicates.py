@@ -26,6 +26,7 @@ from sweep.statistics.runs import NOT_COUNTED, Correct, Runs
 from sweep.statistics.sides import Side
 from tests.sweep.invented import invented, measured_result
 from tests.sweep.invented import result_of as result_of_outcomes
+from tests.sweep.naive_race import naive_race
 from tests.sweep.support import command, make_study
 
 NOISE = {"task": "parity", "bits": 4, "label_noise": 0.1}
@@ -461,3 +462,38 @@ def test_functions_pool_over_splits() -> None:
     apart = result.functions(["noise_seed", "learning_rate"])
     assert set(apart["noise_seed"]) == {0, 1, 2}
     assert (apart["n_runs"] == 4).all()
+
+
+def test_splits_race_together() -> None:
+    """Cells that differ in the split alone race together: all have equally many seeds."""
+    study = Study(
+        data={"task": "spiral", "n": 12, "train_count": 6},
+        network={"hidden": 3},
+        training={"optimizer": "adam", "max_steps": 12},
+        convergence={"criterion": "none"},
+        parameters={"split_seed": {"values": [1, 2, 3]}, "learning_rate": {"values": [1e-6, 0.02, 0.05]}},
+        seeds={"count": 60, "until": {"best": "test_loss"}},
+    )
+    result = sweep.run(study, threads=1)
+    n_runs = result.cells.pivot_table(index="learning_rate", columns="split_seed", values="n_runs")
+    assert (n_runs.nunique(axis=1) == 1).all()
+    assert n_runs[1].iloc[0] < 60
+    finish = naive_race(
+        [
+            [(-run["test_loss"]).tolist() for _, run in rows.groupby("split_seed")]
+            for _, rows in sweep.run(Study(**study.canonical() | {"seeds": {"count": 60}}))
+            .runs()
+            .groupby("learning_rate")
+        ],
+        study.seeds.rounds,
+        0.95,
+        by_wins=True,
+    )
+    assert n_runs[1].tolist() == finish.n_seeds
+
+
+def test_notebooks_show_cells_over_splits() -> None:
+    """The best cells are those of other options, with the runs of all splits."""
+    data = {"task": "parity", "bits": 3, "train_count": 6}
+    splits = make_study(count=2, learning_rate=0.1, split_seed=[0, 1, 2], data=data)
+    assert "2 cells, best first, each of 6 runs" in sweep.run(splits)._repr_html_()

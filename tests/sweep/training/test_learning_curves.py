@@ -38,7 +38,7 @@ def recording(seeds: int = 2, steps: Any = None, measures: tuple[str, ...] = (),
 
 STUDIES = {
     "ends of every kind": recording(
-        4, learning_rate=[0.05, 0.2, 30.0], hidden=[1, 4], max_steps=[60, 200], threshold=0.1
+        4, learning_rate=[0.05, 0.2, 30.0], hidden=[1, 4], max_steps=[20, 100], threshold=0.1
     ),
     "batches": recording(2, [0, 3, 7, 20], batch=[1, 3, 4], order="shuffled", hidden=2, max_steps=50, criterion="none"),
     "test patterns": recording(2, data=TESTED, batch=[2, 5], activation="tanh", max_steps=30),

@@ -93,34 +93,6 @@ def test_one_digest(tmp_path: Path) -> None:
     assert sweep.run(study, out=tmp_path / "reused", reuse=[tmp_path / "all"]).facts["digest"] == digest
 
 
-def test_replicates_are_one_contender() -> None:
-    """Cells that differ in the split alone race together: all have equally many seeds."""
-    study = Study(
-        data={"task": "spiral", "n": 12, "train_count": 6},
-        network={"hidden": 3},
-        training={"optimizer": "adam", "max_steps": 12},
-        convergence={"criterion": "none"},
-        parameters={"split_seed": {"values": [1, 2, 3]}, "learning_rate": {"values": [1e-6, 0.02, 0.05]}},
-        seeds={"count": 60, "until": {"best": "test_loss"}},
-    )
-    result = sweep.run(study, threads=1)
-    n_runs = result.cells.pivot_table(index="learning_rate", columns="split_seed", values="n_runs")
-    assert (n_runs.nunique(axis=1) == 1).all()
-    assert n_runs[1].iloc[0] < 60
-    finish = naive_race(
-        [
-            [(-run["test_loss"]).tolist() for _, run in rows.groupby("split_seed")]
-            for _, rows in sweep.run(Study(**{**_tables(study), "seeds": {"count": 60}}))
-            .runs()
-            .groupby("learning_rate")
-        ],
-        study.seeds.rounds,
-        0.95,
-        by_wins=True,
-    )
-    assert n_runs[1].tolist() == finish.n_seeds
-
-
 @pytest.mark.parametrize(
     ("until", "words"),
     [
@@ -171,9 +143,3 @@ def test_commands(tmp_path: Path) -> None:
     pooled = "pooled over learning_rate on the seeds that all pooled cells share, so every cell has the same weight"
     assert pooled in command("compare", tmp_path / "r", "--vary", "hidden").out
     assert_refused(command("run", file, "--shard", "1/2"), ("seeds.until",))
-
-
-def _tables(study: Study) -> dict[str, Any]:
-    tables = study.canonical()
-    del tables["method"]
-    return tables

@@ -185,9 +185,10 @@ def test_several_cells_must_be_singled_out() -> None:
     finished = command("trace", "xor")
     assert (finished.code, finished.out) == (2, "")
     assert "got 91" in finished.err
-    finished = command("trace", "xor", "--set", "hidden=4", "--set", "learning_rate=0.01", "--seed", "3")
+    chosen = ("--set", "hidden=4", "--set", "learning_rate=0.01", "--set", "max_steps=50")
+    finished = command("trace", "xor", *chosen, "--seed", "3")
     assert finished.code == 0
-    study = load_study("xor", {"hidden": 4, "learning_rate": 0.01})
+    study = load_study("xor", {"hidden": 4, "learning_rate": 0.01, "max_steps": 50})
     assert finished.out == trace(study, 3).text()
 
 
