@@ -167,12 +167,12 @@ def test_titles_name_pooled_values() -> None:
 
 def test_titles_name_no_parameter_that_a_shown_one_decides() -> None:
     """Of a zipped list, a parameter with one value for each value shown is not pooled, one with two is."""
-    zipped = {"learning_rate": [0.1, 0.2, 0.2], "scale": [0.5, 1.0, 1.0], "gain": [1.0, 1.0, 2.0]}
+    zipped = {"learning_rate": [0.1, 0.2, 0.2], "scale": [0.5, 1.0, 1.0], "threshold": [0.1, 0.1, 0.2]}
     tables = {"data": {"task": "xor"}, "network": {"hidden": 2}, "training": {"max_steps": 9}, "seeds": {"count": 3}}
     result = sweep.run(sweep.Study(zip=[zipped], **tables))
     title = figures.incidence(result, color="learning_rate").get_title().replace("\n", " ")
-    assert "per cell, pooled over all values of gain" in title
-    assert "pooled" not in figures.incidence(result, color="gain", at={"scale": [1.0]}).get_title()
+    assert "per cell, pooled over all values of threshold" in title
+    assert "pooled" not in figures.incidence(result, color="threshold", at={"scale": [1.0]}).get_title()
 
 
 def test_the_diagonal_leaves_room_for_the_points() -> None:

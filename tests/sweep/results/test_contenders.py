@@ -24,7 +24,7 @@ from tests.sweep.support import command, make_study
 @pytest.fixture(scope="module")
 def result() -> Result:
     """Train cells of which several may be the best."""
-    swept = {"hidden": [2, 3], "learning_rate": [0.05, 0.2], "optimizer": ["gd", "momentum"]}
+    swept = {"hidden": [2, 3], "learning_rate": [0.05, 0.2], "distribution": ["normal", "uniform"]}
     return sweep.run(make_study(count=30, max_steps=200, threshold=0.4, **swept))
 
 
@@ -54,7 +54,7 @@ def test_differences_are_those_of_comparisons(result: Result) -> None:
     """The difference from the first is that of a comparison of the two cells."""
     (table,) = result.tables("contenders")
     first, *others = table.frame.to_dict("records")
-    same = ("hidden", "learning_rate", "optimizer")
+    same = ("hidden", "learning_rate", "distribution")
     checked = 0
     for row in others:
         differ = [name for name in same if row[name] != first[name]]

@@ -18,7 +18,7 @@ from tests.sweep.support import make_study
 @pytest.fixture(scope="module")
 def result() -> sweep.Result:
     """Return runs of which some converge early, some late and some never."""
-    options = {"hidden": [2, 3], "learning_rate": [0.1, 0.3], "activation": "tanh", "max_steps": 200}
+    options = {"hidden": [4, 8], "learning_rate": [0.01, 0.05], "max_steps": 200}
     return sweep.run(make_study(**options, count=30, threshold=0.3))
 
 

@@ -79,7 +79,7 @@ def test_only_cells() -> None:
 
 def test_digest_of_counts(tmp_path: Path) -> None:
     """Counts have the documented digest, for all threads and parts, in memory and on disk."""
-    study = make_study(count=11, learning_rate=[0.2, 30.0], criterion=["loss", "correct"], max_steps=[20, 60])
+    study = make_study(count=11, learning_rate=[0.2, 30.0], threshold=[0.1, 1.0], max_steps=[20, 60])
     runs = sweep.run(study)
     ends = runs.runs(["cell", "status", "steps"])
     ends["status"] = [oracle.STATUSES.index(status) for status in ends["status"]]

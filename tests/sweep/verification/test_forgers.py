@@ -140,8 +140,8 @@ def test_impossible_counted_losses(tmp_path: Path, row: int, loss: float, why: s
 
 def test_zero_with_another_sign(tmp_path: Path) -> None:
     """-0.0 equals 0.0, but has another digest, so it is damage."""
-    data = {"inputs": [[0.0], [0.0]], "targets": [[0.0], [0.0]]}
-    study = make_study(data=data, bias=False, learning_rate=[0.0, 0.1], hidden=1, criterion="none", count=2)
+    data = {"inputs": [[0.0, 0.0]] * 4, "targets": [[0.0]] * 4}
+    study = make_study(data=data, bias_scale=0.0, learning_rate=[0.0, 0.1], hidden=1, criterion="none", count=2)
     before = sweep.run(study, out=tmp_path / "r").runs()
     assert (before["final_loss"] == 0.0).all()
     for column in ("final_loss", "learning_rate"):
