@@ -20,7 +20,6 @@ from tests.sweep.support import make_study
 
 
 @pytest.mark.slow
-@pytest.mark.compiled
 @given(groups(), st.sampled_from(EVENTS))
 def test_incidence_by_its_definition(runs: list[Ends], event: str) -> None:
     """The table has the share of all runs at each step of the event, and at the last step of any run."""

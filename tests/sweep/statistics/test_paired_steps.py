@@ -88,7 +88,6 @@ def two_cells(draw: st.DrawFn) -> tuple[Array, Array]:
 
 
 @pytest.mark.slow
-@pytest.mark.compiled
 @given(two_cells())
 def test_swapped_sides(runs: tuple[Array, Array]) -> None:
     """Swapping the sides inverts ratios and negates differences. Estimates lie in their intervals."""

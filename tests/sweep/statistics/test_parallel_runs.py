@@ -33,7 +33,6 @@ def few_runs(draw: st.DrawFn) -> tuple[Measured, int]:
 
 
 @pytest.mark.slow
-@pytest.mark.compiled
 @given(few_runs())
 def test_every_choice_of_runs(drawn: tuple[Measured, int]) -> None:
     """Shares, means and curves average over all choices of k runs of a cell, and over cells."""

@@ -36,7 +36,6 @@ INTERVALS = [name for each in OF_CONVERGENCE.values() for name in each.columns[1
 
 
 @pytest.mark.slow
-@pytest.mark.compiled
 @settings(max_examples=10)
 @given(
     st.sets(st.integers(0, 23), min_size=1),

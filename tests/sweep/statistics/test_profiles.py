@@ -29,7 +29,6 @@ def outcomes_drawn(draw: st.DrawFn) -> Measured:
 
 
 @pytest.mark.slow
-@pytest.mark.compiled
 @given(outcomes_drawn())
 def test_profile_by_its_definition(outcomes: Measured) -> None:
     """Shares count problems: seeds with a value of the other parameter, if all their runs are trained."""

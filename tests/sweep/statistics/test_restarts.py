@@ -53,7 +53,6 @@ def halves(ends: Ends) -> tuple[Ends, Ends]:
 
 
 @pytest.mark.slow
-@pytest.mark.compiled
 @given(groups(), st.sampled_from([1, 40]))
 def test_best_restarts_by_trying_every_limit(runs: list[Ends], copies: int) -> None:
     """No limit takes fewer steps per success, no smaller one as few. Halves use each other's limits."""

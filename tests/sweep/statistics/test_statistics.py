@@ -154,7 +154,6 @@ def test_tally_of_cells_with_large_numbers(first: int, ends: list[tuple[int, int
 
 
 @pytest.mark.slow
-@pytest.mark.compiled
 @given(outcomes(), st.randoms(use_true_random=False), st.integers(1, 5))
 def test_tallies_of_any_split_add_up(drawn: tuple[Study, Ends], random: Any, n_parts: int) -> None:
     """Tallies of any parts, added up in any order and in any steps, are the tally of all runs."""
@@ -182,7 +181,6 @@ def test_tallies_survive_storing(drawn: tuple[Study, Ends]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.compiled
 @given(outcomes())
 def test_cells_by_their_definition(drawn: tuple[Study, Ends]) -> None:
     """Every statistic of every cell is that of its definition, whatever statuses occur."""
@@ -191,7 +189,6 @@ def test_cells_by_their_definition(drawn: tuple[Study, Ends]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.compiled
 @given(outcomes())
 def test_cells_are_stored_by_their_schema(drawn: tuple[Study, Ends]) -> None:
     """The table of cells has the documented columns, types and notes; what is missing is null."""

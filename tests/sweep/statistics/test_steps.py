@@ -79,7 +79,6 @@ def test_ranks_hold_the_quantile_with_95_percent(share: float) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.compiled
 @given(groups())
 def test_quantiles_by_their_definition(runs: list[Ends]) -> None:
     """Quantiles are steps of runs at ranks; runs that do not converge come last."""
@@ -109,7 +108,6 @@ def naive_interval(ends: Ends) -> tuple[float, float]:
 
 
 @pytest.mark.slow
-@pytest.mark.compiled
 @given(groups())
 def test_restricted_means_by_their_definition(runs: list[Ends]) -> None:
     """The mean and standard error of steps, where runs that fail count with their limit."""
@@ -155,7 +153,6 @@ def cost_interval(ends: Ends) -> tuple[float, float]:
 
 
 @pytest.mark.slow
-@pytest.mark.compiled
 @given(groups())
 def test_expected_steps_by_their_definition(runs: list[Ends]) -> None:
     """Expected steps are the steps of all runs per success, with the combined interval of both parts."""
