@@ -124,7 +124,8 @@ def test_numerics_are_numbered() -> None:
     assert kernels.NUMERICS == RECORDED_FOR
 
 
-# Of the others, those that `make test-all` compiles for each CPU.
+# What only `make test-all` compiles, for each CPU.
+PLAIN = [("relu", "plain", "float64"), ("tanh", "plain", "float64")]
 COMPILED = [("softplus", "float64")]
 
 
@@ -139,13 +140,13 @@ def test_functions(name: str, dtype: str) -> None:
 @pytest.mark.compiled
 @pytest.mark.parametrize(
     ("activation", "tuning", "dtype"),
-    some_compiled(
-        itertools.product(("relu", "tanh", "sigmoid"), TUNINGS, DTYPES),
-        lambda case: (
-            case == ("tanh", "plain", "float64")
-            or ((case[0], case[2]) == ("relu", "float64") and case[1] in ("plain", "rows of 16 bytes"))
+    [
+        *some_compiled(
+            (case for case in itertools.product(("relu", "tanh", "sigmoid"), TUNINGS, DTYPES) if case not in PLAIN),
+            ("relu", "rows of 16 bytes", "float64").__eq__,
         ),
-    ),
+        *(pytest.param(*case, marks=pytest.mark.wide) for case in PLAIN),
+    ],
 )
 def test_training(activation: str, tuning: str, dtype: str) -> None:
     """64 networks have the recorded bits, with every way of taking a step."""
