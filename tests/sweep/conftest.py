@@ -12,6 +12,7 @@ from tests.sweep.object_store import ObjectStore, object_store
 
 if TYPE_CHECKING:
     from tests.sweep.fault_lab import Lab
+    from tests.sweep.fault_runs import Zygote
 
 
 @pytest.fixture
@@ -61,27 +62,32 @@ def out(store: ObjectStore) -> str:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Start a process whose forks run a small study with faults quickly."""
-    from tests.sweep.fault_lab import OTHER, PART_RUNS, STUDY, Lab  # not before coverage sees what it imports
+def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    """Start a process whose forks run small studies with faults quickly."""
+    from tests.sweep.fault_lab import PART_RUNS, RECORDED, STUDY  # not before coverage sees what it imports
     from tests.sweep.fault_runs import Zygote
     from tests.sweep.support import write_study
 
-    place = tmp_path_factory.mktemp("lab")
-    with Zygote(write_study(place / "study.toml", STUDY), PART_RUNS) as zygote:
-        yield Lab(zygote, place, STUDY, OTHER)
+    place = tmp_path_factory.mktemp("zygote")
+    files = [write_study(place / f"{k}.toml", study) for k, study in enumerate((STUDY, RECORDED))]
+    with Zygote(files, PART_RUNS) as process:
+        yield process
 
 
 @pytest.fixture(scope="session")
-def recording_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Start such a process for a study that records curves, weights and measures."""
-    from tests.sweep.fault_lab import PART_RUNS, RECORDED, Lab
-    from tests.sweep.fault_runs import Zygote
-    from tests.sweep.support import write_study
+def lab(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """Return a laboratory for a small study."""
+    from tests.sweep.fault_lab import OTHER, STUDY, Lab
 
-    place = tmp_path_factory.mktemp("recording_lab")
-    with Zygote(write_study(place / "study.toml", RECORDED), PART_RUNS) as zygote:
-        yield Lab(zygote, place, RECORDED)
+    return Lab(zygote, tmp_path_factory.mktemp("lab"), STUDY, OTHER)
+
+
+@pytest.fixture(scope="session")
+def recording_lab(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """Return one for a study that records curves, weights and measures."""
+    from tests.sweep.fault_lab import RECORDED, Lab
+
+    return Lab(zygote, tmp_path_factory.mktemp("recording_lab"), RECORDED)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Commands in separate processes that start fast: forks of a process that has already trained their study.
+"""Commands in separate processes that start fast: forks of a process that has already trained their studies.
 
 That process has a single Python thread when it forks; threads of libraries handle forks themselves. The processes
 run :func:`sweep.__main__.run_command`, so exit codes and errors are those that users get.
@@ -75,11 +75,11 @@ class Ended:
 
 
 class Zygote:
-    """The process that forks. It first trains the study, in parts of ``part_runs`` runs."""
+    """The process that forks. It first trains the studies, in parts of ``part_runs`` runs."""
 
-    def __init__(self, study_file: Path, part_runs: int) -> None:
+    def __init__(self, study_files: list[Path], part_runs: int) -> None:
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200"}
-        options = [sys.executable, "-m", "tests.sweep.fault_runs", str(study_file), str(part_runs)]
+        options = [sys.executable, "-m", "tests.sweep.fault_runs", str(part_runs), *map(str, study_files)]
         self._process = subprocess.Popen(
             options, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
         )
@@ -210,18 +210,19 @@ def _remember_statistics() -> None:
     aggregate.summarize = summarize
 
 
-def _serve(study_file: str, part_runs: int) -> None:
-    """Train the study, then run the requests, line by line."""
+def _serve(part_runs: int, study_files: list[str]) -> None:
+    """Train the studies, then run the requests, line by line."""
     from sweep import load_study
     from tests.sweep.in_parts import run_in_parts
     from tests.sweep.support import command
 
     warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads: those of libraries
     _remember_statistics()
-    with tempfile.TemporaryDirectory() as folder:
-        run_in_parts(load_study(study_file), Path(folder, "parts"), 1, part_runs=part_runs)
-        for _ in range(2):
-            assert command("run", study_file, "--out", f"{folder}/r", "--threads", "1").code == 0
+    for file in study_files:
+        with tempfile.TemporaryDirectory() as folder:
+            run_in_parts(load_study(file), Path(folder, "parts"), 1, part_runs=part_runs)
+            for _ in range(2):
+                assert command("run", file, "--out", f"{folder}/r", "--threads", "1").code == 0
     gc.freeze()  # objects so far stay in memory that forks share
     for line in sys.stdin:
         children = [_Child(Request.decode(each)) for each in json.loads(line)]
@@ -231,4 +232,4 @@ def _serve(study_file: str, part_runs: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1], int(sys.argv[2]))
+    _serve(int(sys.argv[1]), sys.argv[2:])
