@@ -23,7 +23,7 @@ from tests.waiting import LONG_FOR_PAGES
 SMALL = {"max_steps": 20, "hidden": 2}
 QUERY = {"x": "learning_rate", "y": "output_learning_rate", "value": "final_loss"}
 TARGET = Pixel(2, 700, 300)
-NEAR = Pixel(1, 300, 200)  # with few tiles
+NEAR = Pixel(0, 100, 100)  # a single tile
 
 pytestmark = pytest.mark.compiled
 
@@ -54,11 +54,15 @@ def test_tiles_are_those_of_whole_levels_and_around_a_pixel(folder):
     assert {str(file.relative_to(folder / "tiles"))[:-3] for file in folder.rglob("*.gz")} == set(facts["tiles"])
 
 
-def test_a_file_has_the_values_and_planes_of_a_tile(small_folder):
+@pytest.mark.parametrize(
+    ("flight", "tile"), [("small_folder", (0, 0, 0)), pytest.param("folder", (1, 1, 0), marks=pytest.mark.wide)]
+)
+def test_a_file_has_the_values_and_planes_of_a_tile(request, flight, tile):
     view = Explored("xor", SMALL).map(QUERY)
-    mapped = view.study_of(Block.of_tile(1, 1, 0, 256))
+    mapped = view.study_of(Block.of_tile(*tile, 256))
     planes = mapped.arrange(view.value.planes(sweep.run(mapped.study)))
-    content = gzip.decompress((small_folder / "tiles/1/1/0.gz").read_bytes())
+    file = request.getfixturevalue(flight) / "tiles/{}/{}/{}.gz".format(*tile)
+    content = gzip.decompress(file.read_bytes())
     x, y = np.frombuffer(content, "<f8", 512).reshape(2, 256)
     assert tuple(x) == mapped.study.parameters["learning_rate"]
     assert tuple(y[::-1]) == mapped.study.parameters["output_learning_rate"]
