@@ -41,13 +41,17 @@ endif
 # The oldest versions of the dependencies, beside the newest.
 OLDEST := .venv-oldest
 
+# Another version of Numba, with the NumPy that it wants: make test-numba NUMBA=0.64.0.
+NUMBA ?= 0.67.0
+OTHER_NUMBA := build/numba-$(NUMBA)
+
 # Debian's Python for 64-bit ARM, the wheels that pip takes there, and tests that compile some ten kernels.
 ARM := build/arm
 ARM_PYTHON := 3.13
 ARM_TESTS := tests/machines tests/sweep/training/test_trace.py::test_losses_of_the_notebook \
 	$(addprefix tests/kernels/test_,tuning.py lanes.py elementary.py initial_weights.py::test_bits_of_numpy)
 
-.PHONY: run quick quick-tests test plain-tests test-all coverage test-oldest test-arm soak lint published bench docs dist clean
+.PHONY: run quick quick-tests test plain-tests test-all coverage test-oldest test-numba test-arm soak lint published bench docs dist clean
 
 # The main job: train the xor study, print the answer and its table, write its report.
 run: $(READY)
@@ -108,6 +112,12 @@ test-oldest: $(OLDEST)/.ready
 	NUMBA_DISABLE_JIT=1 $(OLDEST_TESTS) -m "not compiled and not wide and not soak"
 	XDG_CACHE_HOME=$(CURDIR)/$(OLDEST)/.test-cache $(OLDEST_TESTS) -m "compiled and not wide and not soak"
 
+# What depends on Numba: compiled kernels, and other users of Numba in the process.
+OTHER_TESTS = XDG_CACHE_HOME=$(CURDIR)/$(OTHER_NUMBA)/cache $(OTHER_NUMBA)/bin/pytest --numprocesses $(WORKERS) --dist worksteal
+test-numba: $(OTHER_NUMBA)/.ready
+	$(OTHER_TESTS) -m "compiled and not wide and not soak" tests/kernels
+	$(OTHER_TESTS) -m "wide and not soak" tests/kernels/test_other_users.py
+
 # The digests of x86-64 on 64-bit ARM, whose CPU is emulated (qemu-user-static), in a Debian that mmdebstrap unpacks without
 # installing it. On ARM itself `make test` does more.
 test-arm: $(ARM)/.ready
@@ -162,6 +172,12 @@ $(DOCS_READY): $(READY)
 $(OLDEST)/.ready: pyproject.toml constraints-oldest.txt
 	$(PYTHON) -m venv $(OLDEST)
 	$(OLDEST)/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable '.[test]'
+	touch $@
+
+$(OTHER_NUMBA)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(OTHER_NUMBA)
+	grep --invert-match --extended-regexp "^(numba|llvmlite|numpy)==" constraints.txt > $(OTHER_NUMBA)/constraints.txt
+	$(OTHER_NUMBA)/bin/python -m pip install --quiet --constraint $(OTHER_NUMBA)/constraints.txt --editable '.[test]' numba==$(NUMBA)
 	touch $@
 
 # A Cortex-A72 has NEON and no more; code that signs pointers, as newer CPUs run it, is slow to emulate.
