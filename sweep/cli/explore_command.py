@@ -78,7 +78,7 @@ def explore(
     query = {name: text for name, text in (("x", x), ("y", y), ("value", value)) if text}
     wanted = Wanted(source, tuple(plugin or ()), parse_changes(changes or []), query, out, threads)
     if export is None:
-        for option, selected in (("--levels", levels), ("--to", target), ("--network", networks)):
+        for option, selected in (("--levels", levels), ("--to", target), ("--network", networks or None)):
             if selected is not None:
                 raise SweepError(f"{option}: selects what --export writes; add --export DIR, or leave out {option}")
         serve(wanted, port, opens=open_browser)
