@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -323,14 +324,26 @@ def test_list_of_commands_fits_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.slow
 def test_commands_import_no_more_than_they_need() -> None:
-    """Help and plans are fast because they import no numerical packages; test_rooms.py checks all modules."""
+    """Help and plans are fast because they import no numerical packages."""
     light = (("--help",), ("--version",), ("run", "--help"), ("figure", "--help"), ("plan", "xor"), ("studies",))
-    code = f"import sys\nfrom sweep.__main__ import main\nfor options in {light!r}:\n"
+    assert imported_by(light) == [set()] * len(light)
+
+
+@pytest.mark.wide
+def test_training_imports_no_figures() -> None:
+    """A run imports the packages that it needs, and not those that draw."""
+    (imported,) = imported_by([("run", "mine.toml")])
+    assert "matplotlib" not in imported
+    assert {"numba", "pyarrow"} <= imported
+
+
+def imported_by(commands: Sequence[tuple[str, ...]]) -> list[set[str]]:
+    """Return the heavy packages that are imported after each of several commands of one process."""
+    code = f"import sys\nfrom sweep.__main__ import main\nfor options in {[*commands]!r}:\n"
     code += "    sys.argv[1:] = options\n    try:\n        main()\n    except SystemExit as end:\n"
     code += "        assert not end.code, end.code\n    print('\\nmodules', *sys.modules)"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    imported = [HEAVY & {*line.split()} for line in finished.stdout.splitlines() if line.startswith("modules ")]
-    assert imported == [set()] * len(light)
+    return [HEAVY & {*line.split()} for line in finished.stdout.splitlines() if line.startswith("modules ")]
 
 
 @pytest.mark.slow

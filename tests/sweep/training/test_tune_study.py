@@ -68,6 +68,7 @@ def test_later_runs_train_with_what_was_measured() -> None:
     assert [(of.network_class.sizes, of.n_candidates) for of in tune_study(STUDY)] == [((3,), 9), ((2,), 9)]
     measured_choice.cache_clear()  # as the next process
     assert [of.n_candidates for of in tune_study(STUDY)] == [None, None]
+    assert [of.n_candidates for of in tune_study(STUDY, again=True)] == [9, 9]
     worker = PartTrainer(Plan(STUDY))
     variant = worker.trainer(worker.plan.grid.cell(0)).variant(2, worker.settings(np.array([0])))
     assert (variant.packets, variant.hidden) == (3, None)
