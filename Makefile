@@ -41,7 +41,7 @@ endif
 # The oldest versions of the dependencies, beside the newest.
 OLDEST := .venv-oldest
 
-# Another version of Numba, with the NumPy that it wants: make test-numba NUMBA=0.64.0.
+# Another version of Numba, with the NumPy that it wants: make test-numba NUMBA=0.64.0. 0.67.0 is only the default.
 NUMBA ?= 0.67.0
 OTHER_NUMBA := build/numba-$(NUMBA)
 

@@ -78,7 +78,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.wide)
             elif not any(map(item.get_closest_marker, ("soak", "wide"))):
                 seen.add(test)
-        assert may_be_compiled(item.path) or not item.get_closest_marker("compiled"), item.path
+        if item.get_closest_marker("compiled"):
+            assert may_be_compiled(item.path), f"{item.path}: mark.compiled must stand in the text of the module"
 
 
 @pytest.fixture(autouse=True)

@@ -174,8 +174,10 @@ def test_lanes_are_an_attribute() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-# Without those of the bench, whose peers are not installed
-MODULES = [found.name for found in pkgutil.walk_packages(sweep.__path__, "sweep.") if "bench" not in found.name]
+# Without those of the bench, whose peers are not installed.
+MODULES = [
+    found.name for found in pkgutil.walk_packages(sweep.__path__, "sweep.") if not found.name.startswith("sweep.bench")
+]
 EXAMPLES = [name for name in MODULES if ">>> " in Path(find_spec(name).origin).read_text("utf-8")]
 
 
