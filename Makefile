@@ -16,13 +16,12 @@ ORACLES_READY := $(VENV)/.oracles-ready
 TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
 
 # Tests next to each other share kernels: processes start with a stretch each, and later take from each other's.
-TESTS = $(BIN)/pytest --dist worksteal
+# There are as many processes as CPUs: each takes ten seconds and more to import, to collect and to compile its first kernel.
+TESTS = $(BIN)/pytest --dist worksteal --numprocesses logical
 
-# Kernels without the JIT are NumPy, with the same bits; with it each takes seconds to compile. Some compiled tests wait, so
-# they have one more process than CPUs. Plain ones have none more: each process takes ten seconds to import and collect.
-PLAIN = NUMBA_DISABLE_JIT=1 $(TESTS) --numprocesses logical
-WORKERS = $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
-COMPILED = XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) --numprocesses $(WORKERS)
+# Kernels without the JIT are NumPy, with the same bits; with it each takes seconds to compile.
+PLAIN = NUMBA_DISABLE_JIT=1 $(TESTS)
+COMPILED = XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS)
 
 # Rings of tests, each within the next: quick, test, test-all, soak. Markers, which pyproject.toml explains, say in which a
 # test is, and tests/test_rings.py checks that none is lost. Quick looks in these folders.
@@ -107,13 +106,13 @@ soak: $(ORACLES_READY) coverage
 
 # The tests of `make test` with the oldest versions that pyproject.toml allows. Wide tests are left out, since they call the
 # same functions of other packages with other values.
-OLDEST_TESTS = $(OLDEST)/bin/pytest --numprocesses $(WORKERS) --dist worksteal
+OLDEST_TESTS = $(OLDEST)/bin/pytest --dist worksteal --numprocesses logical
 test-oldest: $(OLDEST)/.ready
 	NUMBA_DISABLE_JIT=1 $(OLDEST_TESTS) -m "not compiled and not wide and not soak"
 	XDG_CACHE_HOME=$(CURDIR)/$(OLDEST)/.test-cache $(OLDEST_TESTS) -m "compiled and not wide and not soak"
 
 # What depends on Numba: compiled kernels, and other users of Numba in the process.
-OTHER_TESTS = XDG_CACHE_HOME=$(CURDIR)/$(OTHER_NUMBA)/cache $(OTHER_NUMBA)/bin/pytest --numprocesses $(WORKERS) --dist worksteal
+OTHER_TESTS = XDG_CACHE_HOME=$(CURDIR)/$(OTHER_NUMBA)/cache $(OTHER_NUMBA)/bin/pytest --dist worksteal --numprocesses logical
 test-numba: $(OTHER_NUMBA)/.ready
 	$(OTHER_TESTS) -m "compiled and not wide and not soak" tests/kernels
 	$(OTHER_TESTS) -m "wide and not soak" tests/kernels/test_other_users.py
