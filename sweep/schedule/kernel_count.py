@@ -132,5 +132,5 @@ def compiler_note() -> str:
     from kernels.numba.choice import choose_compiler
 
     why = choose_compiler().why
-    longer = "a kernel takes two to three times as long to compile, with the same results"
+    longer = "a kernel takes two to five times as long to compile, with the same results"
     return f"{why}: {longer}" if why else ""
