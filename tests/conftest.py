@@ -18,7 +18,8 @@ TESTS = Path(__file__).parent
 # Tests of these folders train the same few kernels: compiling these takes less time than interpreting.
 SHARE_KERNELS = {TESTS, *(TESTS / "sweep" / name for name in ("results", "store", "training", "verification"))}
 SHARE_KERNELS |= {TESTS / "bench", TESTS / "sweep/figures", TESTS / "sweep/report"}
-# Kernels of these modules are used by no other tests. Their few steps take a sixth of the time without the JIT.
+# Kernels of these modules are used by no other tests. Their few steps take a sixth of the time without the JIT. Two
+# modules are named learning_curves.
 UNSHARED_KERNELS = {
     *("balance", "continued_orders", "custom_measures", "custom_statistics", "data_runs", "given_starts"),
     *("held_out", "learning_curves", "names_of_settings", "network_measures", "no_hidden_units", "options"),
