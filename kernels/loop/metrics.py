@@ -50,7 +50,7 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
                 y = load(packet.outputs, n * n_outputs + o)
                 target = source.target(patterns, packet, n, o)
                 error = absolute(y - target)
-                max_error = select(error > max_error, error, max_error)
+                max_error = select((error > max_error) | (error != error), error, max_error)  # NaN stays
         if counts_right:
             store(control, right_row, count_right(patterns, packet))
         finite = n_correct == n_correct
