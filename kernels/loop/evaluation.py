@@ -183,6 +183,7 @@ def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
         else:
             looked_at = running_loss(packet) if of_running else loss
             converged = criterion(patterns, packet, looked_at, load(control, THRESHOLD)) & active
+        converged = converged & (loss == loss)  # NaN diverges, whatever the running loss or held-out patterns say
         stalled = on_plateau = active & ~active
         if has_patience:
             on_plateau = look(patterns, packet, loss) & active

@@ -60,6 +60,16 @@ def test_network_that_does_not_move(batch: int | None) -> None:
     assert columns.loss_sums.tolist() == [[2.0]] * 3
 
 
+@pytest.mark.parametrize("stop", ["before", "after"])
+def test_network_that_is_not_a_number_has_diverged(stop: str) -> None:
+    """The last update of an epoch may spoil a network whose running loss is still below the threshold."""
+    spec = Spec(batch=1, stop=stop, **RUNNING)
+    weights = np.array([1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0])  # x1 + x2: only the last pattern is wrong
+    runs = make_runs(weights[None], learning_rate=1e308, max_steps=100, threshold=5.0)
+    result = assert_as_oracle(spec, runs)
+    assert (result.status.tolist(), result.steps.tolist(), result.running_loss.tolist()) == (["diverged"], [4], [4.0])
+
+
 def test_running_loss_is_that_of_the_visits() -> None:
     """By hand: each pattern counts with the parameters before its update, those after the step before it."""
     spec = Spec("tanh", "sigmoid", batch=1, criterion="none", loss_sums="running_loss")
