@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from kernels.effort import Effort, effort_for
@@ -41,6 +42,11 @@ def most_kernels(study: Study, operations: float) -> int:
 def study_effort(study: Study, operations: float) -> Effort:
     """Return the effort that is worth its compilation for each recipe of a study, with equal operations for each."""
     return effort_for(operations / len(_recipes(study)), len(study.hidden_layers))
+
+
+def kernels_digest(study: Study) -> str:
+    """Return a name for the kernels of a study: studies that differ in shapes of data or hidden sizes share it."""
+    return hashlib.sha256(repr(sorted(map(repr, _recipes(study)))).encode()).hexdigest()[:16]
 
 
 def _recipes(study: Study) -> set[tuple[tuple[str, Any], ...]]:

@@ -15,7 +15,7 @@ from sweep.study.description import patterns_text, until_text, values_text
 from sweep.study.model import Study
 from sweep.system.formatting import count_text, duration, exact, list_text
 from sweep.system.host import available_threads
-from sweep.training.speed import estimated_seconds, has_choices, noted_kernel_seconds
+from sweep.training.speed import estimated_seconds, has_choices, has_own_speed, noted_kernel_seconds
 
 if TYPE_CHECKING:
     from kernels.measured_choices import Choice
@@ -173,4 +173,5 @@ def _seconds(plan: Plan) -> str:
     if seconds is None:
         return "not known yet: this machine has trained too little to estimate them"
     on = f"{threads} threads" if threads > 1 else "one thread"
-    return f"up to about {duration(seconds)} of training on {on} at this machine's latest speed"
+    of = " with such networks" if has_own_speed(plan.study) else ", which was with other networks"
+    return f"up to about {duration(seconds)} of training on {on} at this machine's latest speed{of}"

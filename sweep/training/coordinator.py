@@ -102,7 +102,7 @@ class Coordinator:
         from kernels.numba.jit import ENABLED  # loaded by now
 
         if executor.here and self._reuse is None and of_steps and ENABLED:
-            note_speed(self._operations, self._seconds)
+            note_speed(self.plan.study, self._operations, self._seconds)
 
     def _estimate(self, number: int, n_parts: int) -> float:
         """Estimate the operations of ``n_parts`` parts of a round, within the limits."""

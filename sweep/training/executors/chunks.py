@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sweep.schedule.waves import Part
-from sweep.training.speed import noted_speed
 
 # Seconds of a usual chunk. Sending a chunk and its commits takes the scheduler and this process some milliseconds.
 _USUAL_SECONDS = 5.0
@@ -16,11 +15,14 @@ _NOMINAL_SPEED = 1.6e11
 
 
 class Chunks:
-    """Makes chunks from parts, each of which is read only when it is needed, since a time limit may end them."""
+    """Makes chunks from parts, each of which is read only when it is needed, since a time limit may end them.
 
-    def __init__(self, parts: Iterator[Part], operations: float) -> None:
+    ``speed`` is the operations per second of a thread, None if it is not known.
+    """
+
+    def __init__(self, parts: Iterator[Part], operations: float, speed: float | None = None) -> None:
         self._parts, self._to_go = parts, operations
-        self._speed = noted_speed() or _NOMINAL_SPEED
+        self._speed = speed or _NOMINAL_SPEED
         self._cost, self._seconds = 0.0, 0.0
 
     def learn(self, cost: float, seconds: float) -> None:

@@ -21,6 +21,7 @@ from sweep.training.executors.chunks import Chunks
 from sweep.training.executors.connection import all_ended, connected
 from sweep.training.executors.executor import Executor, Work
 from sweep.training.executors.remote import Job, own_sources, stop, stop_compiling, train_chunk
+from sweep.training.speed import noted_speed
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -54,7 +55,7 @@ class ClusterExecutor(Executor):
 
     def map(self, parts: Iterator[Part], operations: float) -> Generator[Commit, None, None]:
         """Train parts, one chunk at a time in each thread of each worker; then name parts that killed workers."""
-        chunks = Chunks(parts, operations)
+        chunks = Chunks(parts, operations, noted_speed(self._work.plan.study))
         if not self._looked:
             self._client = self._stack.enter_context(connected(self._cluster))
         suspects = yield from self._train(chunks, lambda: chunks.take(self._slots))

@@ -18,20 +18,19 @@ from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 
 
-def taken(costs: list[float], speed: float, n_threads: int, monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+def taken(costs: list[float], speed: float, n_threads: int) -> list[list[int]]:
     """Return the numbers of the parts of each chunk."""
-    monkeypatch.setattr("sweep.training.executors.chunks.noted_speed", lambda: speed)
     parts = [Part(index, index, index + 1, cost) for index, cost in enumerate(costs)]
-    chunks = Chunks(iter(parts), sum(costs))
+    chunks = Chunks(iter(parts), sum(costs), speed)
     found = []
     while chunk := chunks.take(n_threads):
         found.append([part.index for part in chunk])
     return found
 
 
-def test_chunks_of_a_long_study(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_of_a_long_study() -> None:
     """Chunks take five seconds and get smaller toward the end; every part is in one, in order."""
-    found = taken([1.0] * 1000, speed=10.0, n_threads=2, monkeypatch=monkeypatch)
+    found = taken([1.0] * 1000, speed=10.0, n_threads=2)
     assert [index for chunk in found for index in chunk] == list(range(1000))
     sizes = [len(chunk) for chunk in found]
     assert sizes == sorted(sizes, reverse=True)
@@ -40,19 +39,18 @@ def test_chunks_of_a_long_study(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("n_threads", [1, 3, 8, 40])
-def test_small_studies_use_all_workers(n_threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_studies_use_all_workers(n_threads: int) -> None:
     """However fast the machine is, each thread gets a chunk if there are enough parts."""
     parts = Plan(make_study(count=2000, max_steps=5000)).parts
     costs = [parts.part(index).cost for index in range(parts.n_parts)]
-    found = taken(costs, speed=1e15, n_threads=n_threads, monkeypatch=monkeypatch)
+    found = taken(costs, speed=1e15, n_threads=n_threads)
     assert sum(map(len, found)) == len(costs)
     assert len(found) >= min(2 * n_threads, len(costs))
     assert max(map(len, found)) <= max(1, len(costs) / n_threads)
 
 
-def test_speed_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_speed_is_learned() -> None:
     """The noted speed counts until parts of this study are trained."""
-    monkeypatch.setattr("sweep.training.executors.chunks.noted_speed", lambda: None)
     chunks = Chunks((Part(k, k, k + 1, 1.0) for k in range(10**6)), 1e6)
     assert len(chunks.take(100)) == 5000
     chunks.learn(2.0, 0.2)
