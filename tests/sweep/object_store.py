@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 import sys
@@ -25,6 +26,8 @@ sys.stdin.read()
 server.stop()
 """
 BUCKET = "tests-of-sweep"
+# Stores list a thousand objects with a request: fewer here, since moto takes milliseconds for each.
+PAGE = 40
 
 
 @dataclass(frozen=True)
@@ -174,9 +177,9 @@ class ObjectStore(ThreadingHTTPServer):
 @contextmanager
 def object_store() -> Iterator[ObjectStore]:
     """Start a store with one bucket."""
-    moto = subprocess.Popen(
-        [sys.executable, "-c", _MOTO], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
+    environment = {**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": str(PAGE)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    moto = subprocess.Popen([sys.executable, "-c", _MOTO], env=environment, **pipes)
     assert moto.stdin
     assert moto.stdout
     with moto, ObjectStore(int(moto.stdout.readline())) as store:
