@@ -18,13 +18,13 @@ TESTS = Path(__file__).parent
 # Tests of these folders train the same few kernels: compiling these takes less time than interpreting.
 SHARE_KERNELS = {TESTS, *(TESTS / "sweep" / name for name in ("results", "store", "training", "verification"))}
 SHARE_KERNELS |= {TESTS / "bench", TESTS / "sweep/figures", TESTS / "sweep/report"}
-# Kernels of these modules are used by no other tests. Their few steps take a sixth of the time without the JIT. Two
-# modules are named learning_curves.
+# Kernels of these modules, and of a single test, are used by no other tests. Their few steps take a sixth of the time
+# without the JIT. Two modules are named learning_curves.
 UNSHARED_KERNELS = {
     *("balance", "continued_orders", "custom_measures", "custom_statistics", "data_runs", "given_starts"),
     *("held_out", "learning_curves", "names_of_settings", "network_measures", "no_hidden_units", "options"),
     *("packed_patterns", "partial", "patterns_by_run", "published_penalties", "recorded_measures", "recorded_weights"),
-    *("replicates", "restarts", "sharpness", "shortcuts", "trace", "tune_study"),
+    *("replicates", "restarts", "sharpness", "shortcuts", "thresholds_without_criterion", "trace", "tune_study"),
 }
 
 # Numba makes so many objects while it compiles that garbage collection takes an eighth of the time.
@@ -72,9 +72,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     seen: set[str] = set()
     for item in items:
         if item.path.parent in SHARE_KERNELS:
-            if item.path.stem.removeprefix("test_") not in UNSHARED_KERNELS:
-                item.add_marker(pytest.mark.compiled)
             test = item.nodeid.partition("[")[0]
+            names = {name.removeprefix("test_") for name in (item.path.stem, test.rpartition(":")[2])}
+            if not names & UNSHARED_KERNELS:
+                item.add_marker(pytest.mark.compiled)
             if test in seen:
                 item.add_marker(pytest.mark.wide)
             elif not any(map(item.get_closest_marker, ("soak", "wide"))):

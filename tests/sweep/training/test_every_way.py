@@ -22,6 +22,11 @@ XOR: dict[str, Any] = {
     "seeds": {"count": 12, "base": 3},
 }
 CASES: dict[str, dict[str, Any]] = {
+    "usual kernel": {
+        "network": {"hidden": 2},
+        "convergence": {"threshold": 0.9},
+        "restarts": {"max_restarts": 2, "draw": "spawned", "after_steps": 20},
+    },
     "restarts": {"restarts": {"max_restarts": 2, "draw": "spawned", "after_steps": 20}},
     "loss thresholds": {"record": {"loss_thresholds": [1.5, 0.7]}},
     "measures": {
@@ -87,9 +92,10 @@ def test_one_result(case: str, tmp_path: Path) -> None:
         assert sweep.verify(tmp_path / "one", sample=-1).intact
 
 
-def test_counts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", ["usual kernel", "restarts"])
+def test_counts(case: str, tmp_path: Path) -> None:
     """Without rows, cells are the same, also of runs that restart, and training again gives the same counts."""
-    study = study_of("restarts")
+    study = study_of(case)
     counts = sweep.run(study, tmp_path / "counts", keep="cells")
     assert_same_table(counts.cells, sweep.run(study).cells)
     assert sweep.verify(tmp_path / "counts", sample=-1).intact

@@ -353,6 +353,13 @@ def test_limits_of_epochs_in_statistics() -> None:
     assert result.cells["restricted_mean_steps"].tolist() == [4.0, 10.0]
 
 
+def test_first_runs_of_hinton_problems() -> None:
+    """The first runs of the built-in study converge at the published steps, or have not by then."""
+    rows = rows_of(load_study("hinton-xor", {"seeds.count": 4, "max_steps": 1400}))
+    assert rows["steps"].where(rows["status"] == "converged", 0).tolist() == [1393, 869, 0, 531]
+
+
+@pytest.mark.wide
 @compiled_only
 def test_published_study_of_hinton_problems() -> None:
     """The built-in study reproduces the published numbers: which runs converge, and when."""
