@@ -315,7 +315,9 @@ def _forbid(cache: Path, kept: Path) -> None:
         pytest.skip("root may write everywhere")
 
 
-@pytest.mark.parametrize("block", [_block_with_a_file, _block_with_a_folder, _forbid])
+@pytest.mark.parametrize(
+    "block", [_block_with_a_file, pytest.param(_block_with_a_folder, marks=pytest.mark.wide), _forbid]
+)
 def test_unwritable_cache_is_no_fault(kept: Path, tmp_path: Path, block: Any) -> None:
     """If the disk cannot be written, each process compiles a kernel once, with the same results."""
     block(tmp_path / "cache", kept)

@@ -36,11 +36,15 @@ def longest(runs):
 '''
 
 
+# Each calls a function for every cell; the ends of an interval are the smallest and the largest of 39 values.
+N_RESAMPLES = 39
+
+
 @pytest.fixture(autouse=True)
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Load a plugin with statistics, of few resamples, and forget them afterward."""
     for module in ("statistics.by_function", "results.named_statistics"):
-        monkeypatch.setattr(f"sweep.{module}.N_RESAMPLES", 99)
+        monkeypatch.setattr(f"sweep.{module}.N_RESAMPLES", N_RESAMPLES)
     file = tmp_path / "mine.py"
     file.write_text(CODE)
     with only_plugins():
@@ -76,9 +80,9 @@ def test_ranks(result: sweep.Result) -> None:
     easy = result.runs()
     easy["easy"] = (easy["status"] == "converged") & (easy["steps"] <= 20)
     by_cell = easy.pivot(index="cell", columns="seed", values="easy").to_numpy(float)
-    drawn = np.random.default_rng(0).integers(0, 20, (99, 20))
+    drawn = np.random.default_rng(0).integers(0, 20, (N_RESAMPLES, 20))
     means = by_cell[:, drawn].mean(axis=2)[ranked["cell"]]
-    p_values = (1 + (means >= means[0]).sum(axis=1)) / 100
+    p_values = (1 + (means >= means[0]).sum(axis=1)) / (1 + N_RESAMPLES)
     assert np.allclose(ranked["p_value"][1:], p_values[1:])
     assert np.allclose(ranked["p_value_holm"][1:], holm(ranked["p_value"].to_numpy())[1:])
     with pytest.raises(sweep.SweepError, match="easy has intervals at 95 % only"):
@@ -170,7 +174,7 @@ def test_splits_are_resampled_like_seeds() -> None:
     assert list(table) == ["cell", "hidden", "n_runs", "easy", "easy_low", "easy_high"]
     assert np.allclose(table["easy"], runs.groupby("hidden")["easy"].mean())
     random = np.random.default_rng(0)
-    drawn = [(random.integers(0, 6, 6), random.integers(0, 5, 5)) for _ in range(99)]
+    drawn = [(random.integers(0, 6, 6), random.integers(0, 5, 5)) for _ in range(N_RESAMPLES)]
     crossed = runs.pivot_table(index=["hidden", "split_seed"], columns="seed", values="easy").to_numpy(float)
     crossed = crossed.reshape(2, 5, 6)
     means = np.array([crossed[:, splits][:, :, seeds].mean(axis=(1, 2)) for seeds, splits in drawn]).T

@@ -472,16 +472,16 @@ def test_splits_race_together() -> None:
         training={"optimizer": "adam", "max_steps": 12},
         convergence={"criterion": "none"},
         parameters={"split_seed": {"values": [1, 2, 3]}, "learning_rate": {"values": [1e-6, 0.02, 0.05]}},
-        seeds={"count": 60, "until": {"best": "test_loss"}},
+        seeds={"count": 40, "until": {"best": "test_loss"}},
     )
     result = sweep.run(study, threads=1)
     n_runs = result.cells.pivot_table(index="learning_rate", columns="split_seed", values="n_runs")
     assert (n_runs.nunique(axis=1) == 1).all()
-    assert n_runs[1].iloc[0] < 60
+    assert n_runs[1].iloc[0] < 40
     finish = naive_race(
         [
             [(-run["test_loss"]).tolist() for _, run in rows.groupby("split_seed")]
-            for _, rows in sweep.run(Study(**study.canonical() | {"seeds": {"count": 60}}))
+            for _, rows in sweep.run(Study(**study.canonical() | {"seeds": {"count": 40}}))
             .runs()
             .groupby("learning_rate")
         ],

@@ -48,7 +48,9 @@ def interrupt(folder: Path, delays: list[float]) -> None:
     assert not facts.exists() or not json.loads(facts.read_text())["complete"]
 
 
-@pytest.mark.parametrize("times", [10, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "times", [4, pytest.param(10, marks=pytest.mark.wide), pytest.param(200, marks=pytest.mark.soak)]
+)
 def test_interrupts_of_the_first_second(tmp_path: Path, times: int) -> None:
     """After Ctrl-C at any moment, once or twice, the process ends with code 130 and without a traceback."""
     choice = random.Random(times)

@@ -38,7 +38,7 @@ def recording(seeds: int = 2, steps: Any = None, measures: tuple[str, ...] = (),
 
 STUDIES = {
     "ends of every kind": recording(
-        4, learning_rate=[0.05, 0.2, 30.0], hidden=[1, 4], max_steps=[20, 100], threshold=0.1
+        3, count=4, learning_rate=[0.05, 0.2, 30.0], hidden=[1, 4], max_steps=[20, 100], threshold=0.1
     ),
     "batches": recording(2, [0, 3, 7, 20], batch=[1, 3, 4], order="shuffled", hidden=2, max_steps=50, criterion="none"),
     "test patterns": recording(2, data=TESTED, batch=[2, 5], activation="tanh", max_steps=30),
@@ -128,7 +128,7 @@ def test_curves_of_the_oracle(name: str, tmp_path: Path) -> None:
     result = sweep.run(study)
     assert_same_table(result.learning_curves(), expected_curves(study, steps))
     with mock.patch.object(curve_recorder, "_BLOCK_NUMBERS", 1):
-        again = run_in_parts(study, out=tmp_path / "r", part_runs=3)
+        again = run_in_parts(study, out=tmp_path / "r", part_runs=4)
     pd.testing.assert_frame_equal(again.learning_curves(), result.learning_curves())
     pd.testing.assert_frame_equal(again.runs(), result.runs())
     assert sweep.verify(tmp_path / "r", sample=-1).intact
