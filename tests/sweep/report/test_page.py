@@ -134,6 +134,7 @@ def test_answer_and_provenance(result: Result, path: Path) -> None:
         assert str(fact) in text
 
 
+@pytest.mark.wide
 def test_same_result_same_page(result: Result, path: Path) -> None:
     """The page does not depend on the time of writing."""
     assert report_page(result) == path.read_text("utf-8")

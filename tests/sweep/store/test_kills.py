@@ -16,7 +16,9 @@ from tests.sweep.fault_runs import Ended, Request
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "kills", [4, pytest.param(8, marks=pytest.mark.wide), pytest.param(200, marks=pytest.mark.soak)]
+)
 def test_kills_at_random_moments(lab: Lab, kills: int) -> None:
     """However often its process is killed, a study resumes from its commits."""
     choice, root, so_far, n_killed, n_ended = random.Random(5), lab.root(), 0, 0, 0
@@ -81,10 +83,11 @@ def test_eight_processes_with_two_studies(lab: Lab, words: tuple[str, ...], time
         shutil.rmtree(root)
 
 
-def test_eight_killed_processes(lab: Lab) -> None:
+@pytest.mark.parametrize("rounds", [1, pytest.param(3, marks=pytest.mark.wide)])
+def test_eight_killed_processes(lab: Lab, rounds: int) -> None:
     """One more process completes the work of eight killed ones, and removes leftovers."""
     choice, root = random.Random(8), lab.root()
-    for _ in range(3):
+    for _ in range(rounds):
         requests: list[Request] = [lab.request(root, kill_after=choice.uniform(0.0, 0.3)) for _ in range(8)]
         for ended in lab.zygote.run_all(requests):
             assert ended.code in (0, -signal.SIGKILL), ended
