@@ -14,7 +14,7 @@ from kernels.custom import on_lanes, registry
 from kernels.custom.registry import CustomComponent, add_source, component_of, declared_components
 from kernels.recipe import make_settings
 from sweep import load_plugin
-from tests.kernels.compare import assert_as_oracle, assert_same_outcome, train_kernel
+from tests.kernels.compare import assert_as_oracle, assert_same_outcome, statuses, train_kernel
 from tests.kernels.runs import Kinds, Runs, draw_runs
 from tests.kernels.specs import Spec
 from tests.kernels.support import DTYPES, Array, assert_equal, sized, some_compiled
@@ -179,6 +179,17 @@ def test_new_components_as_oracle(own: dict[str, CustomComponent], name: str, dt
         "final": random.choice((0.0, 0.5), count),
     }
     assert_as_oracle(spec, runs_with(runs, **chosen))
+
+
+def test_largest_error_is_nan_where_an_output_is(own: dict[str, CustomComponent]) -> None:
+    """A custom loss may be a number even then, so the run does not diverge."""
+    spec = Spec("tanh", loss=key_of("capped"), criterion="none")
+    runs = draw_runs(spec, 3, 6, 4, 5)
+    runs.weights[2] = np.nan
+    columns = train_kernel(spec, runs).columns
+    assert columns.final_loss[2] == 16.0
+    assert statuses(columns).tolist() == ["exhausted"] * 6
+    assert np.flatnonzero(np.isnan(columns.max_error)).tolist() == [2]
 
 
 def test_source_makes_the_same_component(own: dict[str, CustomComponent]) -> None:

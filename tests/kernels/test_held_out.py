@@ -81,6 +81,16 @@ def test_large_sets_go_by_themselves(sets: str, held_out: bool, monkeypatch: pyt
     assert_as_oracle(spec, runs)
 
 
+def test_network_without_a_finite_loss_has_diverged() -> None:
+    """It does not converge, though its held-out output is on the right side."""
+    spec = Spec("relu", criterion="correct", criterion_on="held_out", held_out=1)
+    runs = draw_runs(spec, 3, 20, 4, 3)
+    for scale, statuses in ((1e3, {"converged", "exhausted"}), (1e200, {"diverged"})):
+        result = assert_as_oracle(spec, runs.having(weights=runs.weights * scale, learning_rate=0.0))
+        assert set(result.status[result.steps == 0]) <= statuses
+        assert statuses <= set(result.status)
+
+
 @in_soak_if_compiled
 def test_best_of_runs_that_are_trained_again() -> None:
     """Where products with zero were skipped, an infinite weight leaves no best, and neighbors theirs."""
