@@ -41,7 +41,7 @@ def explore(
         Path | None, typer.Option(metavar="DIR", help="Write the map as files for any web server, and serve nothing.")
     ] = None,
     levels: Annotated[
-        int | None, typer.Option(help="With --export: write all tiles of levels 0 to this one. Default: 3.")
+        int | None, typer.Option(help=f"With --export: write all tiles of levels 0 to this one. Default: {_LEVELS}.")
     ] = None,
     target: Annotated[
         str | None,
@@ -83,6 +83,9 @@ def explore(
                 raise SweepError(f"{option}: selects what --export writes; add --export DIR, or leave out {option}")
         serve(wanted, port, opens=open_browser)
     else:
+        if port is not None:
+            raise SweepError("--port: has no effect with --export, which serves nothing; leave out one of them")
         pixels = tuple(map(Pixel.parse, networks or []))
-        flight = Flight(_LEVELS if levels is None else levels, Pixel.parse(target) if target else None, pixels)
+        to = None if target is None else Pixel.parse(target)
+        flight = Flight(_LEVELS if levels is None else levels, to, pixels)
         export_map(wanted, flight, export)

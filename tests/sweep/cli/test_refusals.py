@@ -43,7 +43,8 @@ def test_bad_study(place: Path, old: str, new: str, expected: tuple[str, ...]) -
     [
         (("run", "nothing"), ("unknown study 'nothing'", "sweep studies", "path")),
         (("run", "lib/nothing.toml"), ("lib/nothing.toml", "No such file")),
-        (("explore", "xor", "--levels", "2"), ("--levels: selects what --export writes", "add --export DIR")),
+        (("explore", "xor", "--export", "map", "--port", "80"), ("--port: has no effect with --export",)),
+        (("explore", "xor", "--levels", "0"), ("--levels: selects what --export writes", "add --export DIR")),
         (("explore", "xor", "--to", "0/0/0"), ("--to: selects what --export writes", "leave out --to")),
         (("explore", "xor", "--network", "0/0/0"), ("--network: selects what --export writes", "leave out --network")),
         (("compare", "r"), ("compare: must have one of --vary NAME", "got neither")),
