@@ -124,6 +124,8 @@ OTHER_TESTS = XDG_CACHE_HOME=$(CURDIR)/$(OTHER_NUMBA)/cache $(OTHER_NUMBA)/bin/p
 test-numba: $(OTHER_NUMBA)/.ready
 	$(OTHER_TESTS) -m "compiled and not wide and not soak" tests/kernels
 	$(OTHER_TESTS) -m "wide and not soak" tests/kernels/test_other_users.py
+	XDG_CACHE_HOME=$(CURDIR)/$(OTHER_NUMBA)/cache $(OTHER_NUMBA)/bin/sweep run xor --out $(OTHER_NUMBA)/xor --overwrite | \
+		grep "^digest d066c6699c89"
 
 # The digests of x86-64 on 64-bit ARM, whose CPU is emulated (qemu-user-static), in a Debian that mmdebstrap unpacks without
 # installing it. On ARM itself `make test` does more.
@@ -150,7 +152,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo "installing Python packages into $(VENV): one minute on fast machines, four on slow ones .."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[test]'
-	@# as pip would, but on all CPUs, without tests and two packages of which little is imported; templates do not compile
+	@# as pip would, but on all CPUs, without tests, moto and mypy, of which little is imported; templates do not compile
 	@$(BIN)/python -m compileall -qq -j 0 -x '/(tests|moto|mypyc?)/' $(VENV)/lib || true
 	@touch $@
 	@echo "installed"
