@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-
 from kernels.components.inlined import criterion as criterion_of
 from kernels.components.inlined import loss as loss_of
 from kernels.components.reductions import count
 from kernels.data.control_layout import ACTIVE_FLAG, DIVERGENCE_THRESHOLD, THRESHOLD, THRESHOLD_NOW, make_control_layout
 from kernels.data.packet import Packet, make_load_rows
 from kernels.data.patterns import Patterns, PatternSource
-from kernels.lanes.arithmetic import Lanes, Mask, absolute
+from kernels.lanes.arithmetic import Lanes, Mask
 from kernels.lanes.lane_rows import Memory
 from kernels.lanes.operations import any_lane
 from kernels.loop.plateau import make_plateau
@@ -145,8 +143,8 @@ class Verdict(NamedTuple):
     """State of the runs of a packet before an update."""
 
     loss: Lanes  # over all patterns
-    # Lanes that meet the criterion with a finite loss, lanes that no update of an epoch would change, and lanes whose
-    # patience has ended. The caller checks ``from_step`` and divergence.
+    # Lanes that meet the criterion with a loss that is a number, lanes that no update of an epoch would change, and
+    # lanes whose patience has ended. The caller checks ``from_step`` and divergence.
     converged: Mask
     stalled: Mask
     on_plateau: Mask
@@ -174,7 +172,6 @@ def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
     of_running = criterion_of(recipe.criterion).of_running
     running_loss = make_running_loss(recipe, variant, memory).load
     held_out = make_control_layout(recipe).held_out
-    infinity = np.inf
 
     @device
     def evaluate(patterns: Patterns, packet: Packet) -> Verdict:
@@ -186,7 +183,7 @@ def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
         else:
             looked_at = running_loss(packet) if of_running else loss
             converged = criterion(patterns, packet, looked_at, load(control, THRESHOLD)) & active
-        converged = converged & (absolute(loss) < infinity)  # else it has diverged, whatever other numbers say
+        converged = converged & (loss == loss)  # NaN diverges, whatever other numbers say
         stalled = on_plateau = active & ~active
         if has_patience:
             on_plateau = look(patterns, packet, loss) & active

@@ -81,14 +81,15 @@ def test_large_sets_go_by_themselves(sets: str, held_out: bool, monkeypatch: pyt
     assert_as_oracle(spec, runs)
 
 
-def test_network_without_a_finite_loss_has_diverged() -> None:
+def test_network_that_is_not_a_number_has_diverged() -> None:
     """It does not converge, though its held-out output is on the right side."""
     spec = Spec("relu", criterion="correct", criterion_on="held_out", held_out=1)
-    runs = draw_runs(spec, 3, 20, 4, 3)
-    for scale, statuses in ((1e3, {"converged", "exhausted"}), (1e200, {"diverged"})):
-        result = assert_as_oracle(spec, runs.having(weights=runs.weights * scale, learning_rate=0.0))
-        assert set(result.status[result.steps == 0]) <= statuses
-        assert statuses <= set(result.status)
+    runs = draw_runs(spec, 3, 40, 4, 3)
+    results = [
+        assert_as_oracle(spec, runs.having(weights=runs.weights * scale, learning_rate=0.0)) for scale in (1e3, 1e200)
+    ]
+    has_converged, may_not = (result.status == "converged" for result in results)
+    assert (results[1].status[has_converged & ~may_not] == "diverged").any()
 
 
 @in_soak_if_compiled

@@ -61,14 +61,11 @@ def test_network_that_does_not_move(batch: int | None) -> None:
 
 
 @pytest.mark.parametrize("stop", ["before", "after"])
-@pytest.mark.parametrize("rate", [1e308, 1e200])
-def test_network_without_a_finite_loss_has_diverged(rate: float, stop: str) -> None:
+def test_network_that_is_not_a_number_has_diverged(stop: str) -> None:
     """The last update of an epoch may spoil a network whose running loss is still below the threshold."""
     spec = Spec(batch=1, stop=stop, **RUNNING)
     weights = np.array([1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0])  # x1 + x2: only the last pattern is wrong
-    runs = make_runs(weights[None], learning_rate=rate, max_steps=100, threshold=5.0)
-    loss = train_kernel(Spec(batch=1, criterion="none"), runs.having(max_steps=4)).columns.final_loss
-    assert not np.isfinite(loss).any()
+    runs = make_runs(weights[None], learning_rate=1e308, max_steps=100, threshold=5.0)
     result = assert_as_oracle(spec, runs)
     assert (result.status.tolist(), result.steps.tolist(), result.running_loss.tolist()) == (["diverged"], [4], [4.0])
 

@@ -175,7 +175,7 @@ class Evaluator:
             n_right = self.n_right * self.n_held_out // self.n_patterns
             converged = has_converged(self.criterion, held_out, self.below, n_right, self.n_held_out, self.running)
             converged &= self.is_new(t)
-        converged = converged & np.isfinite(score.loss) & (t >= self.from_step)
+        converged = converged & ~np.isnan(score.loss) & (t >= self.from_step)
         diverged = ~np.isfinite(score.loss) | (score.loss > self.bound)
         stalled = due & (score.loss == self.previous) & self.may_stall & (t >= self.warmup)
         if stalled.any():
