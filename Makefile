@@ -17,11 +17,7 @@ TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
 
 # Tests next to each other share kernels: processes start with a stretch each, and later take from each other's.
 # There are as many processes as CPUs: each takes ten seconds and more to import, to collect and to compile its first kernel.
-PROCESSES := logical
-TESTS = $(BIN)/pytest --dist worksteal --numprocesses $(PROCESSES)
-
-# Half of the CPUs, for one of two runs of tests next to each other; 0 stands for the process itself.
-HALF_OF_CPUS = $(shell n=$$(($$(getconf _NPROCESSORS_ONLN) / 2)); echo $$((n > 1 ? n : 0)))
+TESTS = $(BIN)/pytest --dist worksteal --numprocesses logical
 
 # Kernels without the JIT are NumPy, with the same bits; with it each takes seconds to compile.
 PLAIN = NUMBA_DISABLE_JIT=1 $(TESTS)
@@ -54,7 +50,7 @@ ARM_PYTHON := 3.13
 ARM_TESTS := tests/machines tests/sweep/training/test_trace.py::test_losses_of_the_notebook \
 	$(addprefix tests/kernels/test_,tuning.py lanes.py elementary.py initial_weights.py::test_bits_of_numpy)
 
-.PHONY: run quick quick-tests test plain-tests compiled-tests test-all coverage test-oldest test-numba test-arm soak lint published bench docs dist clean
+.PHONY: run quick quick-tests test plain-tests test-all coverage test-oldest test-numba test-arm soak lint published bench docs dist clean
 
 # The main job: train the xor study, print the answer and its table, write its report.
 run: $(READY)
@@ -80,17 +76,13 @@ quick: $(READY)
 quick-tests: $(READY)
 	$(PLAIN) -m "not slow and not wide and not soak" $(QUICK_TESTS)
 
-# Most guarantees once, slow ones left out: each test either without the JIT or with it, whichever takes less time. Both
-# take as long, so they run next to each other: half as many processes import, collect, and start what tests share.
-test: $(READY)
-	$(MAKE) --jobs 2 PROCESSES=$(HALF_OF_CPUS) plain-tests compiled-tests
+# Most guarantees once, slow ones left out: each test either without the JIT or with it, whichever takes less time.
+test: plain-tests
+	rm -rf $(TEST_CACHE)
+	$(COMPILED) -m "compiled and not wide and not soak"
 
 plain-tests: $(READY)
 	$(PLAIN) -m "not compiled and not wide and not soak"
-
-compiled-tests: $(READY)
-	rm -rf $(TEST_CACHE)
-	$(COMPILED) -m "compiled and not wide and not soak"
 
 # Style, types, every case, both ways, and kernels for other CPUs.
 test-all: $(ALL_READY) lint test
