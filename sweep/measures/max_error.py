@@ -9,6 +9,6 @@ MEASURE = Measure(
     30,
     "largest error",
     "output",
-    "largest distance of an output from its target; inf if diverged, NaN if an output is NaN",
+    "largest distance of an output from its target; inf if diverged; NaN if an output is NaN, but not the loss",
     is_recorded=False,
 )

@@ -45,7 +45,7 @@ def study_effort(study: Study, operations: float) -> Effort:
 
 
 def kernels_digest(study: Study) -> str:
-    """Return a name for the kernels of a study: studies that differ in shapes of data or hidden sizes share it."""
+    """Return a name for the kernels of a study: studies with other hidden sizes, inputs and outputs share it."""
     return hashlib.sha256(repr(sorted(map(repr, _recipes(study)))).encode()).hexdigest()[:16]
 
 
