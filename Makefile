@@ -70,7 +70,7 @@ docs: $(DOCS_READY)
 	$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --keep-going docs build/docs
 
 # While you work: style, types, and quick tests without the JIT.
-quick: $(READY)
+quick: $(ALL_READY)
 	$(MAKE) --jobs 2 lint quick-tests
 
 quick-tests: $(READY)
@@ -104,12 +104,14 @@ soak: $(ORACLES_READY) coverage
 	$(foreach cpu,$(CPUS),NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(COMPILED) tests/kernels &&) true
 	$(foreach cpu,$(CPUS),NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(COMPILED) -m soak tests/kernels/test_same_bits.py &&) true
 
-# The tests of `make test` with the oldest versions that pyproject.toml allows. Wide tests are left out, since they call the
-# same functions of other packages with other values.
+# The tests of `make test`, of object stores and of clusters with the oldest versions that pyproject.toml allows. Other wide
+# tests are left out, since they call the same functions of other packages with other values.
 OLDEST_TESTS = $(OLDEST)/bin/pytest --dist worksteal --numprocesses logical
 test-oldest: $(OLDEST)/.ready
 	NUMBA_DISABLE_JIT=1 $(OLDEST_TESTS) -m "not compiled and not wide and not soak"
 	XDG_CACHE_HOME=$(CURDIR)/$(OLDEST)/.test-cache $(OLDEST_TESTS) -m "compiled and not wide and not soak"
+	XDG_CACHE_HOME=$(CURDIR)/$(OLDEST)/.test-cache $(OLDEST_TESTS) -m "wide and not soak" \
+		$(addprefix tests/sweep/,store/test_object*.py training/test_cluster*.py)
 
 # What depends on Numba: compiled kernels, and other users of Numba in the process.
 OTHER_TESTS = XDG_CACHE_HOME=$(CURDIR)/$(OTHER_NUMBA)/cache $(OTHER_NUMBA)/bin/pytest --dist worksteal --numprocesses logical
@@ -135,23 +137,26 @@ dist:
 	build/wheel/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt dist/*.whl
 	cd build/wheel && bin/sweep run xor --out xor --overwrite | grep "^digest d066c6699c89"
 
-lint: $(READY)
+lint: $(ALL_READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# As pip would, but on all CPUs, without tests, moto and mypy, of which little is imported. Templates do not compile.
+COMPILE_PACKAGES = $(BIN)/python -m compileall -qq -j 0 -x '/(tests|moto|mypyc?)/' $(VENV)/lib || true
 
 $(READY): pyproject.toml constraints.txt
 	@echo "installing Python packages into $(VENV): one minute on fast machines, four on slow ones .."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[test]'
-	@# as pip would, but on all CPUs, without tests, moto and mypy, of which little is imported; templates do not compile
-	@$(BIN)/python -m compileall -qq -j 0 -x '/(tests|moto|mypyc?)/' $(VENV)/lib || true
+	@$(COMPILE_PACKAGES)
 	@touch $@
 	@echo "installed"
 
 $(ALL_READY): $(READY)
-	@echo "installing what only test-all needs into $(VENV) .."
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test-all]'
+	@echo "installing what only lint and test-all need into $(VENV) .."
+	@$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[test-all]'
+	@$(COMPILE_PACKAGES)
 	@touch $@
 
 $(BENCH_READY): $(READY)
@@ -172,7 +177,7 @@ $(DOCS_READY): $(READY)
 
 $(OLDEST)/.ready: pyproject.toml constraints-oldest.txt
 	$(PYTHON) -m venv $(OLDEST)
-	$(OLDEST)/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable '.[test]'
+	$(OLDEST)/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable '.[test-all]'
 	touch $@
 
 $(OTHER_NUMBA)/.ready: pyproject.toml constraints.txt

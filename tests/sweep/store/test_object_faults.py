@@ -22,7 +22,7 @@ from tests.sweep.store.test_object_studies import N_PARTS, PART_RUNS, STUDY, ass
 from tests.sweep.support import training_watched
 from tests.waiting import LONG
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.wide
 
 ROOT = Path(__file__).parents[3]
 

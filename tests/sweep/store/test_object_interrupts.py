@@ -23,7 +23,7 @@ from tests.sweep.store.test_object_studies import PART_RUNS, STUDY, digest
 from tests.sweep.support import write_study
 from tests.waiting import LONG
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.wide
 
 ROOT = Path(__file__).parents[3]
 # The command with small parts, so that a run is under way when the store goes, which waits for it for weeks.
@@ -46,7 +46,6 @@ MOMENTS: dict[str, Callable[[Asked], bool]] = {
 }
 
 
-@pytest.mark.wide
 @pytest.mark.parametrize(
     ("moment", "silent"),
     some_compiled(

@@ -17,7 +17,7 @@ from sweep.store.local import files_at
 from sweep.store.objects import ObjectFiles
 from tests.sweep.support import command, make_study, tree
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.wide
 
 STUDY = make_study(count=3, name="mine")
 ADDRESS = "s3://bucket/prefix"

@@ -27,7 +27,7 @@ from tests.kernels.support import some_compiled
 from tests.sweep.object_store import Asked, Fault, ObjectStore
 from tests.sweep.store.test_object_studies import N_PARTS, OTHER, PART_RUNS, STUDY, assert_whole, digest
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.wide
 
 NO_LOCKS = OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 REMOVED = r"^another run with --overwrite removed the results in '{}' and started {} there; wait until it ends"

@@ -25,7 +25,7 @@ from tests.sweep.fault_lab import RECORDED
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, digest_of, make_study, training_watched, write_study
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.wide
 
 STUDY = make_study(count=10, name="mine")
 OTHER = make_study(count=10, name="other", scale=2.0)
@@ -146,7 +146,6 @@ def crash(moment: int, number: int) -> None:
         raise Crash
 
 
-@pytest.mark.wide
 @pytest.mark.parametrize("step", [25, pytest.param(1, marks=pytest.mark.soak)])
 def test_overwrite_stopped_at_any_moment(out: str, expected: str, step: int) -> None:
     """Between any two requests, readers see whole results or an error, and every way to continue succeeds."""
@@ -183,8 +182,8 @@ def test_overwrite_stopped_at_any_moment(out: str, expected: str, step: int) -> 
 @pytest.mark.parametrize(
     "studies",
     [
-        pytest.param([STUDY] * 8, id="same", marks=pytest.mark.wide),
-        pytest.param([STUDY, OTHER] * 4, id="two", marks=pytest.mark.wide),
+        pytest.param([STUDY] * 8, id="same"),
+        pytest.param([STUDY, OTHER] * 4, id="two"),
         pytest.param([RECORDED] * 4, id="recorded"),
     ],
 )
@@ -210,7 +209,6 @@ def test_studies_that_begin_at_once(out: str, studies: list[Study]) -> None:
     assert sweep.verify(out, sample=-1).intact
 
 
-@pytest.mark.wide
 def test_another_study_begins_in_between(out: str, expected: str) -> None:
     """Whenever another study creates its run.json, the prefix never gets files of both."""
     digest(f"{out}/other", OTHER)

@@ -22,7 +22,7 @@ from tests.sweep.in_parts import run_in_parts
 from tests.sweep.object_store import PAGE, Fault, ObjectStore
 from tests.sweep.support import make_study
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.wide
 
 STUDY = make_study(count=3, name="mine")
 

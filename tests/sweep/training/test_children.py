@@ -67,6 +67,7 @@ def test_daemons_train(tmp_path: Path, method: str) -> None:
     assert outcome == sweep.run(OTHER).facts["digest"] == sweep.open_result(tmp_path / "r" / "other").facts["digest"]
 
 
+@pytest.mark.wide
 def test_forks_and_object_stores(tmp_path: Path, out: str, store: ObjectStore) -> None:
     """A fork lacks the threads of the store's client, so it is refused."""
     outcome = outcome_of_child(tmp_path, "fork", out)

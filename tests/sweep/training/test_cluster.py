@@ -31,6 +31,8 @@ from distributed import Client, LocalCluster
 import sweep.training.executors.cluster
 import sweep.training.run  # before a test changes state that this process and its worker share
 
+pytestmark = pytest.mark.wide
+
 STUDY = make_study(count=100, name="cluster")
 PART_RUNS = 16
 PAGES = ("health", "metrics", "json/counts.json", "info/main/workers.html", "info/call-stacks/x.html", "status")
@@ -86,7 +88,6 @@ def test_digest_is_that_of_threads(tmp_path: Path, cluster: str, keep: Any, dtyp
     assert len({commit.session for commit in Store.open(tmp_path / "r").commits().values()}) == 1
 
 
-@pytest.mark.wide
 def test_rounds_and_rows_that_are_reused(tmp_path: Path, cluster: str) -> None:
     """Workers train the open cells of each round, and reuse rows of earlier results."""
     tables = make_study(count=160, threshold=0.05, max_steps=200).canonical()
@@ -102,7 +103,6 @@ def test_rounds_and_rows_that_are_reused(tmp_path: Path, cluster: str) -> None:
     assert grown.facts["digest"] == sweep.run(more).facts["digest"]
 
 
-@pytest.mark.wide
 def test_what_is_reused_may_change_between_calls(tmp_path: Path, cluster: str) -> None:
     """Workers read earlier results again in each call, since these may have changed."""
     study, out = make_study(count=60), tmp_path / "r"
@@ -174,7 +174,6 @@ def test_limits_hold_on_a_cluster(tmp_path: Path, cluster: str) -> None:
     assert short.facts["n_runs"] == PART_RUNS
 
 
-@pytest.mark.wide
 @pytest.mark.parametrize(
     ("error", "kind", "sentence"),
     [

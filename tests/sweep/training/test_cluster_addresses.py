@@ -18,6 +18,8 @@ from tests.waiting import LONG
 
 dask = pytest.importorskip("dask", reason="the extra cluster is not installed")
 
+pytestmark = pytest.mark.wide
+
 
 @pytest.mark.parametrize(
     ("setting", "value"),
@@ -55,7 +57,6 @@ def test_certificates_are_missing(tmp_path: Path, settings: dict[str, str]) -> N
     assert not (tmp_path / "r").exists()
 
 
-@pytest.mark.wide
 def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Certificates come from the configuration of dask; without the right ones, there is no connection."""
     from distributed.security import Security

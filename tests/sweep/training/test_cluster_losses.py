@@ -28,6 +28,8 @@ pytest.importorskip("distributed", reason="the extra cluster is not installed")
 import dask
 import psutil
 
+pytestmark = pytest.mark.wide
+
 ROOT = Path(sweep.__path__[0]).parent
 STUDY = make_study(count=100, name="losses")
 PART_RUNS = 16
@@ -75,7 +77,6 @@ def killing(times: int, folder: Path, training: Path, n_parts: int) -> Iterator[
         thread.join()
 
 
-@pytest.mark.wide
 @pytest.mark.parametrize(
     ("count", "kills"), [pytest.param(100, 2, id="few"), pytest.param(800, 20, id="many", marks=pytest.mark.soak)]
 )

@@ -22,6 +22,8 @@ from tests.sweep.support import assert_same_table, make_study
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
 from distributed import LocalCluster
 
+pytestmark = pytest.mark.wide
+
 ROOT = Path(__file__).parents[3]
 STUDY = make_study(count=100, name="cluster", distribution="uniform")
 PART_RUNS = 16
@@ -49,7 +51,6 @@ def worker_of(folder: Path, *options: str) -> Iterator[str]:
             worker.wait()
 
 
-@pytest.mark.wide
 @pytest.mark.parametrize("changed", ["", "kernels/step/update.py", "sweep/measures/margin.py"])
 def test_one_line_is_changed(tmp_path: Path, changed: str) -> None:
     """A worker whose sources differ in a comment trains nothing."""

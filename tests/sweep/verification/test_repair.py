@@ -206,6 +206,7 @@ def test_leftovers(folder: Path, monkeypatch: pytest.MonkeyPatch, locks: bool, a
     assert {"notes.txt", "parts/mine.txt"} <= tree(folder).keys()
 
 
+@pytest.mark.wide
 def test_leftovers_in_an_object_store(out: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only old leftovers are removed, since there are no locks."""
     run_in_parts(STUDY, out=out, part_runs=20)
