@@ -146,7 +146,7 @@ lint: $(ALL_READY)
 COMPILE_PACKAGES = $(BIN)/python -m compileall -qq -j 0 -x '/(tests|moto|mypyc?)/' $(VENV)/lib || true
 
 $(READY): pyproject.toml constraints.txt
-	@echo "installing Python packages into $(VENV): one minute on fast machines, four on slow ones .."
+	@echo "installing Python packages into $(VENV): half a minute on fast machines, two on slow ones .."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[test]'
 	@$(COMPILE_PACKAGES)
