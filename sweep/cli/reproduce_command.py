@@ -62,7 +62,8 @@ def reproduce(
         load_study(name)  # an unknown name is answered with similar ones
         if not load_expectations(name).figures:
             raise SweepError(
-                f"study {one_line(name)} has no published numbers; 'sweep studies' marks those that have some"
+                f"study {one_line(name)} has no published numbers; 'sweep studies' marks built-in studies that have "
+                "some, and those of NAME.toml are tables [[figures]] in NAME.expect.toml"
             )
     found = {name: load_expectations(name) for name in names} if names else built_in_expectations()
     found = {name: each for name, each in found.items() if each.figures}

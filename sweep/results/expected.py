@@ -129,6 +129,10 @@ def _compared(result: Result, rows: pd.DataFrame, figure: Figure) -> dict[str, A
     """Return the row of a figure; ``rows`` are those of all runs."""
     with _naming(figure):
         obtained = _obtained(result, rows, figure)
+        if isinstance(obtained.estimate, Rate) and not 0 <= figure.published <= 1:
+            raise SweepError(
+                f"published: must be a rate from 0 to 1, got {figure.published}; divide percentages by 100"
+            )
     row: dict[str, Any] = {
         "entry": figure.entry,
         "figure": figure.label,
@@ -174,7 +178,7 @@ def _is_within(obtained: float, figure: Figure) -> bool:
 
 def check_figures(study: Study, figures: Sequence[Figure]) -> list[str]:
     """Return the columns of runs that figures need; SweepError if a study has no such column, cell or seed."""
-    known = [column.name for column in runs_columns(study)]
+    known = {column.name: column for column in runs_columns(study)}
     needed = {"cell": None, "seed": None, "status": None, updates_column(study): None}
     for figure in figures:
         with _naming(figure):
@@ -189,6 +193,8 @@ def check_figures(study: Study, figures: Sequence[Figure]) -> list[str]:
             for name in (each.removesuffix(TO_CONVERGE) for each in names if each):
                 if name not in known:
                     raise SweepError(unknown("column of runs", name, known))
+                if known[name].type == "string" or known[name].is_list or figure.measure == "status":
+                    raise SweepError(f"column {name}: must hold numbers; where selects values, share takes a status")
                 needed[name] = None
     return list(needed)
 
@@ -269,7 +275,7 @@ def _rows(result: Result, everything: pd.DataFrame, figure: Figure) -> pd.DataFr
         name, sign, value = _condition(figure.among)
         rows = rows[_OPERATORS[sign](_values(rows, name), value)]
     if rows.empty:
-        raise SweepError(f"no run is {figure.among}")
+        raise SweepError(f"among: no run meets the condition {figure.among}")
     return rows
 
 
@@ -282,6 +288,8 @@ def _condition(text: str) -> tuple[str, str, Any]:
         raise SweepError(f"condition: must be COLUMN OPERATOR VALUE, as n_correct == 4, or a status, got {shown(text)}")
     name, sign, value = match.groups()
     if name == "status":
+        if value not in STATUSES or sign not in ("==", "!="):
+            raise SweepError(f"condition: must be status == or != {' or '.join(STATUSES)}, got {shown(text)}")
         return name, sign, value
     try:
         return name, sign, float(value)

@@ -66,7 +66,7 @@ class Published(NamedTuple):
             low, high = value - spread, value + spread
         elif self.trials is not None and share is not None:
             ends = _order_statistic(values, self.trials, share, level)
-            low, high = value - (ends[1] - own.value), value + (own.value - ends[0])
+            low, high = value - _distance(own.value, ends[1]), value + _distance(ends[0], own.value)
         elif self.trials is not None and isinstance(own, Rate):
             low, high = clopper_pearson_interval(np.rint(value * self.trials), np.array([self.trials]), level)
         elif self.trials is not None:
@@ -100,6 +100,11 @@ def _order_statistic(values: Array, trials: int, share: tuple[int, int], level: 
     return low, high
 
 
+def _distance(low: Array, high: Array) -> Array:
+    """Return ``high - low``, which is 0 if both are infinite: that many runs never reach the value."""
+    return np.subtract(high, low, out=np.zeros(np.broadcast(low, high).shape), where=low != high)
+
+
 class Agreement(NamedTuple):
     """A statistic minus the published figure."""
 
@@ -119,7 +124,7 @@ def agreement(own: HasInterval, published: Published, values: Array, share: tupl
         theirs = published.ends(level, own, values, share)
         ours = own.value, *own.ends(level)
         if not np.isfinite(own.value).all():  # too few runs converge for a quantile: do the intervals overlap?
-            return ours[1] - theirs[2], ours[2] - theirs[1]
+            return _distance(theirs[2], ours[1]), _distance(theirs[1], ours[2])
         return difference_interval(ours, theirs, np.zeros(1))
 
     def rejects(level: Array) -> Array:

@@ -42,7 +42,7 @@ _TEXTS = ("name", "measure", "statistic", "share", "among", "kind", "source", "k
 # Keys of which each of several published values may have its own.
 _EACH = ("measure", "error", "sd", "trials", "tolerance", "known_difference", "between", "seeds", "steps")
 _ERRORS = ("error", "sd", "between")
-_KEYS = (*_TEXTS, *_EACH[1:], "published", "successes", "where", "first_seeds")
+_KEYS = tuple(dict.fromkeys((*_TEXTS, *_EACH, "published", "successes", "where", "first_seeds")))
 # Exact figures with decimals were rounded; whole numbers are counts, or printed without loss.
 _HALF = Decimal("0.5")
 
@@ -241,7 +241,7 @@ def _figure(table: dict[str, Any]) -> Figure:
     for key, (needs, holds) in _NEEDS.items():
         value = table.get(key)
         if value is not None and not holds(value):
-            raise ValueError(f"{key}: must be {needs}, got {shown(value)}")
+            raise ValueError(f"{key}: must be {needs}, got {shown(_plain(value))}")
     kinds = [key for key in ("measure", "share", "statistic") if table.get(key)]
     if kinds not in (["measure"], ["share"], ["statistic"], ["measure", "statistic"]):
         raise ValueError("must have measure, share or statistic, or a measure and one of its statistics")
@@ -256,23 +256,43 @@ def _figure(table: dict[str, Any]) -> Figure:
         published = _decimal(table["published"], "published")
     if table.get("sd") is not None and not trials:
         raise ValueError("trials: must be the number of published runs with sd, got none")
+    if "measure" not in kinds or "statistic" in kinds:
+        _check_of_runs(table, published)
     if not published.is_finite() and "statistic" in kinds:
         raise ValueError(f"published: must be finite for a statistic, got {published}")
     has_error = any(table.get(key) is not None for key in ("trials", *_ERRORS))
     kind = table.get("kind") or ("statistical" if has_error else "exact")
     if kind not in ("exact", "statistical") or (kind == "exact" and has_error):
-        raise ValueError(f"kind: must be statistical with an error of the figure, else also exact, got {shown(kind)}")
+        raise ValueError(
+            f"kind: must be exact or statistical, and statistical if the figure has an error, got {shown(kind)}"
+        )
     if kind == "statistical" and kinds == ["measure"]:
         raise ValueError("kind: must be exact for a single run, got statistical")
+    if kind == "statistical" and "tolerance" in table:
+        raise ValueError("tolerance: must be left out if the figure has an error; exact figures have a tolerance")
+    between = table.get("between")
+    if between and not float(between[0]) <= float(published) <= float(between[1]):
+        raise ValueError(
+            f"between: must be the lower and the upper end around {published}, got {shown(_plain(between))}"
+        )
     return Figure(
         published=published,
         seed=table.get("seeds"),
         step=table.get("steps"),
         is_exact=kind == "exact",
         tolerance=_decimal(table.get("tolerance", _HALF if _unit(published) < 1 else 0), "tolerance"),
-        between=tuple(_plain(table["between"])) if table.get("between") else None,
+        between=tuple(_plain(between)) if between else None,
         **{key: _plain(table[key]) for key in _AS_WRITTEN if table.get(key) is not None},
     )
+
+
+def _check_of_runs(table: Mapping[str, Any], published: Decimal) -> None:
+    """Refuse what a figure of several runs cannot have."""
+    for key in ("seeds", "steps"):
+        if key in table:
+            raise ValueError(f"{key}: must be left out of figures of several runs; first_seeds selects the first seeds")
+    if table.get("share") and not 0 <= published <= 1:
+        raise ValueError(f"published: must be a share from 0 to 1, got {published}; divide percentages by 100")
 
 
 def _unit(number: Decimal) -> Decimal:
@@ -287,7 +307,7 @@ def _decimal(value: Any, key: str) -> Decimal:
         with suppress(ArithmeticError):
             value = Decimal(value)
     if not _is_number(value) or value != value:
-        raise ValueError(f"{key}: must be a number, got {shown(value)}")
+        raise ValueError(f"{key}: must be a number, got {shown(_plain(value))}")
     return value if isinstance(value, Decimal) else Decimal(repr(value))
 
 
@@ -312,15 +332,23 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-_COUNT = "an integer of at least 0, or a list with one per value"
+# Exact as float64.
+_MOST = 2**53
 # What values of keys must be.
 _NEEDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(_TEXTS, ("text", _is_text)),
     **dict.fromkeys(("error", "sd"), ("a number above 0", lambda n: _is_number(n) and isfinite(n) and n > 0)),
     **dict.fromkeys(
-        ("seeds", "steps", "first_seeds", "trials", "successes"), (_COUNT, lambda n: is_integer(n) and n >= 0)
+        ("seeds", "steps", "successes"),
+        ("an integer of at least 0, or a list with one per value", lambda n: is_integer(n) and 0 <= n <= _MOST),
     ),
-    "between": ("two numbers", lambda ends: _are_each(ends, (0, 1)) and all(map(_is_number, ends))),
+    "trials": ("an integer from 1 to 2^53, or a list with one per value", lambda n: is_integer(n) and 1 <= n <= _MOST),
+    "first_seeds": ("an integer of at least 1", lambda n: is_integer(n) and n >= 1),
+    "tolerance": ("a number of at least 0", lambda n: _is_number(n) and isfinite(n) and n >= 0),
+    "between": (
+        "two numbers",
+        lambda ends: _are_each(ends, (0, 1)) and all(_is_number(n) and isfinite(n) for n in ends),
+    ),
 }
 # Keys that are fields of a figure.
 _AS_WRITTEN = (

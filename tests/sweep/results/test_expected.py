@@ -147,7 +147,15 @@ def test_many_equal_seeds_share_a_line() -> None:
         ({"measure": "steps", "seeds": [400], "published": [1]}, "seeds: must be from 0 to 99, got 400"),
         ({"statistic": "rate", "first_seeds": 400, "published": 1}, "first_seeds: must be at most 100, got 400"),
         ({"statistic": "rate", "where": {"hidden": 3}, "published": 1}, "hidden: must be one of 4, 8; got 3"),
-        ({"measure": "steps", "statistic": "max", "among": "diverged", "published": 1}, "no run is diverged"),
+        (
+            {"measure": "steps", "statistic": "max", "among": "diverged", "published": 1},
+            "no run meets the condition diverged",
+        ),
+        ({"measure": "status", "where": {"hidden": 4}, "published": 1}, "column status: must hold numbers"),
+        ({"measure": "status", "statistic": "mean", "published": 1}, "column status: must hold numbers"),
+        ({"share": "status == convergd", "published": 1}, "condition: must be status == or != converged or diverged"),
+        ({"share": "status > converged", "published": 1}, "condition: must be status == or != converged or diverged"),
+        ({"statistic": "rate", "published": 76, "trials": 50}, "rate: published: must be a rate from 0 to 1, got 76"),
         ({"share": "steps ~ 3", "published": 1}, "condition: must be COLUMN OPERATOR VALUE"),
         ({"statistic": "n_converged", "published": 1, "error": 1}, "kind: must be exact for counts and extremes"),
         ({"measure": "steps_to_converge", "statistic": "mean", "published": 1}, "mean: must be of finite values"),
@@ -189,6 +197,17 @@ def simulated(what: str, knows: str, n: int, rng: np.random.Generator, factor: f
         "successes": {"successes": marked, "trials": 25},
     }[knows]
     return p_value(own, what, Published(value, **facts))
+
+
+def test_runs_that_never_converge_have_no_finite_median() -> None:
+    """A finite published median disagrees with runs of which 95 % never converge, unless it is that of a single run."""
+    values = np.array([np.inf] * 95 + [50.0] * 5)
+
+    def chance(published: Published) -> float:
+        return agreement(MedianOfRuns(runs_of(len(values)), values), published, values, (1, 2)).p_value
+
+    assert max(map(chance, (Published(50.0, trials=50), Published(50.0, error=5.0), Published(50.0)))) < 1e-6
+    assert 0.05 < chance(Published(50.0, trials=1)) < 0.2
 
 
 @pytest.mark.slow

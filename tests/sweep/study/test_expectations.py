@@ -73,8 +73,24 @@ FIGURE = {"statistic": "convergence_rate", "published": 0.5}
         ({"figures": [{**FIGURE, "published": float("inf")}]}, "published: must be finite for a statistic"),
         ({"figures": [{**FIGURE, "error": -1.0}]}, "error: must be a number above 0, got -1.0"),
         ({"figures": [{**FIGURE, "published": [1, 2]}]}, "2 values need as many values of a parameter"),
-        ({"figures": [{**FIGURE, "kind": "exact", "trials": 9}]}, "kind: must be statistical with an error"),
+        (
+            {"figures": [{**FIGURE, "kind": "exact", "trials": 9}]},
+            "kind: must be exact or statistical, and statistical if",
+        ),
         ({"figures": [{**FIGURE, "between": [1]}]}, "between: must be two numbers, got [1]"),
+        ({"figures": [{**FIGURE, "between": [0.1, float("nan")]}]}, "between: must be two numbers, got [0.1, nan]"),
+        ({"figures": [{**FIGURE, "between": [0.6, 0.4]}]}, "between: must be the lower and the upper end around 0.5"),
+        ({"figures": [{**FIGURE, "between": [0.6, 0.7]}]}, "between: must be the lower and the upper end around 0.5"),
+        ({"figures": [{**FIGURE, "tolerance": -1}]}, "tolerance: must be a number of at least 0, got -1"),
+        (
+            {"figures": [{**FIGURE, "tolerance": 1, "trials": 3}]},
+            "tolerance: must be left out if the figure has an error",
+        ),
+        ({"figures": [{**FIGURE, "trials": 0}]}, "trials: must be an integer from 1 to 2^53"),
+        ({"figures": [{**FIGURE, "trials": 10**30}]}, "trials: must be an integer from 1 to 2^53"),
+        ({"figures": [{**FIGURE, "first_seeds": 0}]}, "first_seeds: must be an integer of at least 1, got 0"),
+        ({"figures": [{**FIGURE, "seeds": 1}]}, "seeds: must be left out of figures of several runs; first_seeds"),
+        ({"figures": [{"share": "steps > 3", "published": 76}]}, "published: must be a share from 0 to 1, got 76"),
         ({"figures": [{"statistic": "mean", "published": 1}]}, "statistic: must be one of mean, median, min, max with"),
         ({"figures": [{"measure": "steps", "published": [1], "trials": 3}]}, "kind: must be exact for a single run"),
     ],
@@ -84,6 +100,12 @@ def test_faults(raw: dict[str, Any], sentence: str) -> None:
     with pytest.raises(StudyError) as raised:
         load_expectations(raw)
     assert sentence in str(raised.value)
+
+
+def test_faults_show_numbers_as_written() -> None:
+    """A sentence shows a number of a file as the file does."""
+    with pytest.raises(StudyError, match=r"trials: must be an integer from 1 to 2\^53.*, got 3\.5$"):
+        parse("[[figures]]\nstatistic = 'rate'\npublished = 0.5\ntrials = 3.5", "mine")
 
 
 def test_beside_a_study(tmp_path: Path) -> None:
