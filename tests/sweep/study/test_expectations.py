@@ -121,3 +121,19 @@ def test_all_are_on_the_published_page() -> None:
     page = (Path(__file__).parents[3] / "docs" / "findings" / "published.md").read_text("utf-8")
     sections = [line.removeprefix("### ") for line in page.splitlines() if line.startswith("### ")]
     assert sorted(sections) == sorted(name for name, each in built_in_expectations().items() if each.figures)
+
+
+def test_the_published_page_has_the_words_of_the_files() -> None:
+    """Each section of the page has the source, what is inferred and the known differences, word for word."""
+    page = (Path(__file__).parents[3] / "docs" / "findings" / "published.md").read_text("utf-8")
+    sections = {text.partition("\n")[0]: text.splitlines() for text in page.split("\n### ")[1:]}
+    for name, each in built_in_expectations().items():
+        if not each.figures:
+            continue
+        source = f"Source: {each.source}." + (f" Inferred: {each.inferred}." if each.inferred else "")
+        assert source in sections[name], name
+        explained = {figure.known_difference for figure in each.figures} - {""}
+        notes = [line for line in sections[name] if line.startswith("- ") and ": source: " not in line]
+        assert len(notes) >= len(explained), name
+        assert all(any(line.endswith(f": {text}.") for text in explained) for line in notes), name
+        assert all(any(line.endswith(f": {text}.") for line in notes) for text in explained), name
