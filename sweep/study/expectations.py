@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -306,7 +306,7 @@ def _decimal(value: Any, key: str) -> Decimal:
     if isinstance(value, str):
         with suppress(ArithmeticError):
             value = Decimal(value)
-    if not _is_number(value) or value != value:
+    if not _is_finite(value) and not (_is_number(value) and value in (inf, -inf)):
         raise ValueError(f"{key}: must be a number, got {shown(_plain(value))}")
     return value if isinstance(value, Decimal) else Decimal(repr(value))
 
@@ -328,6 +328,14 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
+def _is_finite(value: Any) -> bool:
+    """Return whether a value is a number that float64 can hold."""
+    try:
+        return _is_number(value) and isfinite(float(value))
+    except OverflowError:
+        return False
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -337,17 +345,17 @@ _MOST = 2**53
 # What values of keys must be.
 _NEEDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(_TEXTS, ("text", _is_text)),
-    **dict.fromkeys(("error", "sd"), ("a number above 0", lambda n: _is_number(n) and isfinite(n) and n > 0)),
+    **dict.fromkeys(("error", "sd"), ("a number above 0", lambda n: _is_finite(n) and n > 0)),
     **dict.fromkeys(
         ("seeds", "steps", "successes"),
         ("an integer of at least 0, or a list with one per value", lambda n: is_integer(n) and 0 <= n <= _MOST),
     ),
     "trials": ("an integer from 1 to 2^53, or a list with one per value", lambda n: is_integer(n) and 1 <= n <= _MOST),
     "first_seeds": ("an integer of at least 1", lambda n: is_integer(n) and n >= 1),
-    "tolerance": ("a number of at least 0", lambda n: _is_number(n) and isfinite(n) and n >= 0),
+    "tolerance": ("a number of at least 0", lambda n: _is_finite(n) and n >= 0),
     "between": (
         "two numbers",
-        lambda ends: _are_each(ends, (0, 1)) and all(_is_number(n) and isfinite(n) for n in ends),
+        lambda ends: _are_each(ends, (0, 1)) and all(map(_is_finite, ends)),
     ),
 }
 # Keys that are fields of a figure.
