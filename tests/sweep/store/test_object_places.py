@@ -17,6 +17,8 @@ from sweep.store.local import files_at
 from sweep.store.objects import ObjectFiles
 from tests.sweep.support import command, make_study, tree
 
+pytest.importorskip("obstore", reason="the extra s3 is not installed")
+
 pytestmark = pytest.mark.wide
 
 STUDY = make_study(count=3, name="mine")
