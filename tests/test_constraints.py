@@ -40,15 +40,16 @@ def test_oldest_versions_are_the_floors() -> None:
 
 
 def test_newest_versions_are_pinned() -> None:
-    """``make test`` installs pinned versions that pyproject.toml allows, including the tools of tests."""
+    """``make`` installs pinned versions that pyproject.toml allows, including the tools of tests."""
     newest = pins("constraints.txt")
-    wanted = floors() | floors("test") | floors("test-all") | floors("docs")
+    extras = ("s3", "cluster", "explore", "test", "test-all", "docs")
+    wanted = floors() | {name: floor for extra in extras for name, floor in floors(extra).items()}
     assert not {name for name, floor in wanted.items() if newest[name] < floor}
 
 
 def test_tools_of_both_are_the_same() -> None:
     """The oldest dependencies are tested with the same tools as the newest."""
     newest, oldest = pins("constraints.txt"), pins("constraints-oldest.txt")
-    tools = {name for name in floors("test") if name in oldest} - set(floors("s3"))
+    tools = (floors("cluster") | floors("test") | floors("test-all")).keys() & oldest
     assert {"pytest", "hypothesis"} <= tools
     assert {name: oldest[name] for name in tools} == {name: newest[name] for name in tools}
