@@ -48,7 +48,7 @@ def reproduce(
     Trains the studies, but reads results that exist and resumes interrupted ones.
     An exact figure must have the same printed digits, or be within its tolerance.
     A statistical figure disagrees if the difference is significant, at a level of 1 % for all figures of a study.
-    Exit code 3: a figure disagrees, and the file NAME.expect.toml does not explain it (known_difference).
+    Exit code 3: a figure disagrees, and NAME.expect.toml does not list it as a known_difference.
     """
     from sweep.study.expectations import built_in_expectations, load_expectations
     from sweep.study.load import load_study

@@ -51,6 +51,7 @@ def _page(studies: Sequence[Reproduced], pictures: Path) -> list[str]:
         "- An exact figure agrees if all its printed digits do, or within the tolerance that its file states.",
         "- A statistical figure agrees unless the difference is significant, considering the errors of both sides. In "
         "each study the chance of any false alarm is at most 1 %.",
+        "- A known difference has a note below its table: the cause, or what was tried if it is not known.",
         "- Where authors print no figure, it is that of an independent simulation of their program (see the source).",
         "",
         "`sweep reproduce NAME` repeats a study. A digest identifies all its rows.",

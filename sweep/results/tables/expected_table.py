@@ -81,7 +81,7 @@ def _difference_text(row: Row) -> str:
 
 def _verdict(row: Row) -> str:
     if not row["agrees"]:
-        return "no (explained)" if row["known_difference"] else "no"
+        return "no (known)" if row["known_difference"] else "no"
     is_number = row["kind"] == "exact" and not row["n_equal"] and isfinite(row["obtained"])
     return "within tolerance" if is_number and float(_obtained_text(row)) != row["published"] else "yes"
 
@@ -99,7 +99,7 @@ def _number(value: float) -> str:
 
 
 def counts_text(expected: pd.DataFrame) -> str:
-    """Write how many figures agree, and how many of the others are explained."""
+    """Write how many figures agree, and how many of the others are known differences."""
     agree, known = expected["agrees"], expected["known_difference"] != ""
     parts = [f"{int(agree.sum()):,} of {len(expected):,} figures agree"]
     parts += [count_text(n, "known difference")] if (n := int((~agree & known).sum())) else []

@@ -107,7 +107,7 @@ def test_exact_figures_agree_in_their_digits() -> None:
     assert disagrees(table)
     assert not disagrees(table.drop(index=1))
     shown = expected_table(table, "mine")
-    assert [texts[-1] for texts in shown.texts] == ["yes", "no", "within tolerance", "no (explained)"]
+    assert [texts[-1] for texts in shown.texts] == ["yes", "no", "within tolerance", "no (known)"]
     assert shown.notes == ("final loss, hidden 4, seed 0: a misprint",)
 
 
