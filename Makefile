@@ -111,7 +111,8 @@ test-oldest: $(OLDEST)/.ready
 	NUMBA_DISABLE_JIT=1 $(OLDEST_TESTS) -m "not compiled and not wide and not soak"
 	XDG_CACHE_HOME=$(CURDIR)/$(OLDEST)/.test-cache $(OLDEST_TESTS) -m "compiled and not wide and not soak"
 	XDG_CACHE_HOME=$(CURDIR)/$(OLDEST)/.test-cache $(OLDEST_TESTS) -m "wide and not soak" \
-		$(addprefix tests/sweep/,store/test_object*.py training/test_cluster*.py)
+		$(addprefix tests/sweep/,store/test_object*.py training/test_cluster*.py \
+		training/test_children.py::test_forks_and_object_stores verification/test_repair.py::test_leftovers_in_an_object_store)
 
 # What depends on Numba: compiled kernels, and other users of Numba in the process.
 OTHER_TESTS = XDG_CACHE_HOME=$(CURDIR)/$(OTHER_NUMBA)/cache $(OTHER_NUMBA)/bin/pytest --dist worksteal --numprocesses logical
@@ -146,7 +147,7 @@ lint: $(ALL_READY)
 COMPILE_PACKAGES = $(BIN)/python -m compileall -qq -j 0 -x '/(tests|moto|mypyc?)/' $(VENV)/lib || true
 
 $(READY): pyproject.toml constraints.txt
-	@echo "installing Python packages into $(VENV): half a minute on fast machines, two on slow ones .."
+	@echo "installing Python packages into $(VENV): a minute or two .."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[test]'
 	@$(COMPILE_PACKAGES)
