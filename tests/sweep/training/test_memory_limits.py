@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 import sweep
-from sweep import open_result
 from tests.sweep.caches import ROOT
 from tests.sweep.support import make_study, write_study
 from tests.waiting import LONG
 
 STUDY = make_study(count=5, curves={"seeds": 2})
+# Enough address space to load all libraries. With less they raise MemoryError or, those in Rust, abort the process.
+LOADED = 800
 PROGRAM = """
 import sys, sweep
 try:
@@ -45,13 +46,12 @@ def check_finished_without_the_limit(folder: Path) -> None:
     assert not list((folder / "r").rglob(".*"))
 
 
-@pytest.mark.parametrize("megabytes", [800, *(pytest.param(each, marks=pytest.mark.soak) for each in (750, 770, 1300))])
+@pytest.mark.parametrize("megabytes", [LOADED, pytest.param(1300, marks=pytest.mark.soak)])
 def test_too_few_addresses(tmp_path: Path, megabytes: int) -> None:
     """Too little address space is refused, since libraries without memory abort the process or hang."""
     ended = limited(tmp_path, megabytes)
     assert ended.returncode == 1
-    if megabytes >= 770:
-        assert ended.stderr.startswith("refused: ulimit -v: address space must be at least ")
+    assert ended.stderr.startswith("refused: ulimit -v: address space must be at least ")
     assert not (tmp_path / "r").exists()
 
 
@@ -61,17 +61,6 @@ def test_any_limit(tmp_path: Path, megabytes: int) -> None:
     """If memory is short anywhere, the process ends, and the same call without a limit completes the study."""
     for threads in (2, 64):
         ended = limited(tmp_path, megabytes, threads)
-        # Libraries that lack memory while they are loaded may crash: NumPy alone needs some 150 MB
-        assert ended.returncode in (0, 1) or megabytes < 200, ended
+        assert ended.returncode in (0, 1) or megabytes < LOADED, ended
         assert ended.stderr or ended.stdout
-    check_finished_without_the_limit(tmp_path)
-
-
-@pytest.mark.soak
-def test_threads_that_cannot_be_started(tmp_path: Path) -> None:
-    """The error names their number, and finished parts are kept."""
-    ended = limited(tmp_path, 2048, threads=64)
-    assert ended.stderr.startswith("refused: threads: must be at most ")
-    with pytest.raises(sweep.StoreError, match="not complete"):
-        open_result(tmp_path / "r")
     check_finished_without_the_limit(tmp_path)
