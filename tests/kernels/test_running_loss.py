@@ -36,7 +36,7 @@ def test_as_oracle(name: str) -> None:
     spec = SPECS[name]
     kinds = Kinds(divergence_threshold="own", from_step="own", decay="own")
     runs = draw_runs(
-        spec, 3, sized(50, 24), 3, sized(60, 30 if spec.n_windows == 1 else 10) * spec.n_windows + 1, kinds
+        spec, 3, sized(50, 24), 5, sized(60, 30 if spec.n_windows == 1 else 10) * spec.n_windows + 1, kinds
     )
     started = train_kernel(spec, runs.having(threshold=1e-30)).columns.initial_loss
     runs = runs.having(threshold=np.where(np.arange(len(runs)) % 2 == 0, started * 0.99, runs.settings["threshold"]))

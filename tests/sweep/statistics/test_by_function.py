@@ -143,7 +143,7 @@ def _log_binomial(n: int, k: int, rate: float) -> float:
 def test_coverage_of_shares(n: int) -> None:
     """Shares are the worst case: where no seed is unlike the others, no resample is."""
     for rate, coverage in covered(n, [0.01, 0.1, 0.5, 0.9, 0.99, 0.999]).items():
-        n_unlike = n * min(rate, 1 - rate)
+        n_unlike = round(n * min(rate, 1 - rate), 6)
         if n_unlike >= 3:
             assert 0.92 < coverage < 0.99, (n, rate, coverage)
         elif n_unlike >= 1:
