@@ -97,7 +97,7 @@ coverage: $(ALL_READY)
 	$(BIN)/coverage report --fail-under=95
 
 # What is too long for every run: the product of all options, hundreds of kills, simulations, and for other CPUs all that
-# test-all compiles for this one; and statistics that other packages compute too. Four hours on two cores.
+# test-all compiles for this one; and statistics that other packages compute too. 3.5 to 4 hours on two cores.
 soak: $(ORACLES_READY) coverage
 	$(PLAIN) -m soak tests/kernels tests/sweep/compositions
 	$(COMPILED) -m soak
