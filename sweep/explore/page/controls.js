@@ -1,6 +1,7 @@
 // The controls: axes and seeds of all maps, value and options of each. What a user changes goes into the address.
 
 import { read } from "./address.js";
+import { fillInput } from "./elements.js";
 
 const SHOWS = { results: "results", training: "networks trained when looked at" };
 
@@ -16,10 +17,10 @@ export function fillAxes(form, choices, parameters) {
     form.elements[name].parentElement.hidden = axes.length <= k; // a study may sweep less than two options
     fillSelect(form.elements[name], axes.map((axis) => ({ value: axis.name, label: axis.label, meaning: axis.meaning })), choices.map[name]);
     if (isResults) continue;
-    for (const end of ["low", "high"]) form.elements[`${name}_${end}`].value = String(choices.map[`${name}_${end}`]);
+    for (const end of ["low", "high"]) fillInput(form.elements[`${name}_${end}`], String(choices.map[`${name}_${end}`]));
     form.elements[`${name}_scale`].value = choices.map[`${name}_scale`];
   }
-  if (!isResults) form.elements.seeds.value = String(choices.map.seeds);
+  if (!isResults) fillInput(form.elements.seeds, String(choices.map.seeds));
   form.elements.pair.checked = parameters.has("pair");
   form.elements.difference.checked = parameters.has("difference");
   form.elements.difference.disabled = !parameters.has("pair");

@@ -2,6 +2,16 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** The control in which a user has typed what is not entered yet. */
+let typedInto = null;
+document.addEventListener("input", ({ target }) => { typedInto = target; });
+for (const end of ["change", "focusout"]) document.addEventListener(end, () => { typedInto = null; });
+
+/** Show a text in an input, unless a user is typing there: the answer to an earlier change may arrive meanwhile. */
+export function fillInput(input, text) {
+  if (input !== typedInto) input.value = text;
+}
+
 /** Return a new element with a class and a text. */
 export function make(name, className = "", text = "") {
   const element = document.createElement(name);

@@ -1,7 +1,7 @@
 // The legend of a map: categories with their shares, or a ramp with ticks and controls of its limits.
 
 import { categoryColor, DIVERGED, MISSING, rampFor } from "./colors.js";
-import { make } from "./elements.js";
+import { fillInput, make } from "./elements.js";
 import { short, ticks } from "./scales.js";
 
 // Categories without any pixel in view are left out where there are more.
@@ -54,9 +54,7 @@ export class Legend {
     lock.checked = locked;
     log.checked = scale === "log";
     log.parentElement.hidden = Boolean(value.isDifference) || value.scale === "signed_log";
-    for (const [input, limit] of [[low, limits[0]], [high, limits[1]]]) {
-      if (document.activeElement !== input) input.value = String(Number(limit.toPrecision(4)));
-    }
+    for (const [input, limit] of [[low, limits[0]], [high, limits[1]]]) fillInput(input, String(Number(limit.toPrecision(4))));
     entries.replaceChildren(...others);
   }
 

@@ -373,6 +373,28 @@ def test_several_seeds_and_locked_colors(browser: Any, server: Server) -> None:
 
 
 @needs_browser
+def test_typing_while_an_answer_arrives(browser: Any, server: Server) -> None:
+    """What a user types is kept if the answer to an earlier change arrives meanwhile, and Back replaces it."""
+    opened = Page(browser, server)
+    page = opened.page
+    seeds = page.locator("[name=seeds]")
+    held: list[Any] = []
+    page.route("**/choices?*", lambda route: route.continue_() if held else held.append(route))
+    page.locator("[name=value]").select_option("final_loss")
+    opened.until(lambda: held)
+    seeds.fill("3")
+    held[0].continue_()
+    opened.finish()
+    assert seeds.input_value() == "3"
+    page.keyboard.press("Enter")
+    page.locator(".readout", has_text="of 3 runs").wait_for()
+    page.go_back()
+    opened.finish()
+    assert seeds.input_value() == "1"
+    opened.close()
+
+
+@needs_browser
 def test_phone_and_dark(browser: Any, server: Server) -> None:
     """On a phone, nothing is wider than the screen, and networks are below the map."""
     phone: dict[str, Any] = {
