@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from sweep.statistics.ends import Ends
-from sweep.statistics.estimates import Estimate
-from sweep.statistics.intervals import LEVEL, Array, normal_quantile, student_quantile
+from sweep.statistics.estimates import Estimate, ExpectedSteps
+from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.runs import Runs
 
 # Least number of converged runs for an interval.
@@ -32,66 +29,56 @@ class RestartSteps(Estimate):
 
 
 class RestartedSteps(Estimate):
-    """The steps of a success with the best limit of steps; infinite if no run converged.
+    """The expected steps of a success if runs stop at the best limit; infinite if no run converged.
 
-    With a limit c a run costs min(steps, c) and succeeds if it converges by c, so a success costs the ratio of these
-    sums. Only steps at which a run converged can be best. Runs are in two halves
-    (:class:`~sweep.statistics.ends.Ends`). Each half is stopped at the limit that is best in the other half, or
-    never if no run converged there. Costs of both are added. The interval, by the delta method for a ratio of two means
-    (Cochran, Sampling Techniques (1977), section 6.13), treats the limits as given, so it covers less with few
-    successes; it is missing with fewer than 100 runs, or seeds, that have one.
+    Only steps at which a run converged can be best. Runs are in two halves (:class:`~sweep.statistics.ends.Ends`). Each
+    half stops at the limit that is best in the other half, or never if no run converged there.
+
+    The interval spans two: that of the expected steps with these limits, and that with the limit that is best in all
+    runs. The first estimate is slightly too high, since halves miss the best limit. The second one is too low, since
+    that limit is partly best by luck. The interval is missing with fewer than 100 runs, or seeds, that have a success.
     """
 
     def __init__(self, runs: Runs) -> None:
-        self._runs = runs
         ends = runs.ends
-        halves = ends.n_first, ends.n - ends.n_first
-        limits = tuple(ends.best_limits(other) for other in reversed(halves))
-        took = np.zeros(len(runs.numbers))
-        succeeded = np.zeros(len(runs.numbers))
-        for own, limit in zip(halves, limits, strict=True):
-            took += ends.add(own * np.minimum(ends.steps, limit[ends.group]))
-            succeeded += ends.add(own * (ends.converged & (ends.steps <= limit[ends.group])))
-        ratio = np.divide(took, succeeded, out=np.full(len(took), np.inf), where=succeeded > 0)
-        known = np.where(succeeded > 0, ratio, 0.0)
-        if runs.seed is None:
-            self._n = runs.n_runs
-            n_successes = runs.add(runs.converged)
-            squares = _squares_of_ends(ends, halves, limits, known)
-        else:
-            self._n = _seeds_with(runs, np.ones(len(runs.seed), np.int64))
-            n_successes = _seeds_with(runs, runs.converged.astype(np.int64))
-            squares = _squares_of_seeds(runs, limits, known)
-        error = np.sqrt(self._n * squares / np.maximum(self._n - 1, 1)) / np.maximum(took, 1)
-        self._error = np.where(n_successes >= LEAST_SUCCESSES, error, np.nan)
-        self.value = np.where(runs.even, ratio, np.nan)
+        self._expected = _stopped_at(runs, ends.best_limits(ends.n - ends.n_first), ends.best_limits(ends.n_first))
+        self._least = _stopped_at(runs, *2 * (ends.best_limits(ends.n),))
+        n_successes = runs.add(runs.converged)
+        if runs.seed is not None:
+            n_successes = (runs.of_seeds(runs.converged.astype(np.int64)) > 0).sum(axis=1)
+        self._has_interval = runs.has_intervals & (n_successes >= LEAST_SUCCESSES)
+        self.value = np.where(runs.even, self._expected.value, np.nan)
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
-        """Return the ends of the interval, symmetric in the logarithm."""
-        z = normal_quantile(level) if self._runs.seed is None else student_quantile(self._n, level)
-        factor = np.exp(np.where(self._runs.has_intervals, z * self._error, np.nan))
-        with np.errstate(invalid="ignore"):
-            return self.value / factor, self.value * factor
+        """Return the ends of the interval."""
+        low, high = self._expected.ends(level)
+        low_of_least, high_of_least = self._least.ends(level)
+        return (
+            np.where(self._has_interval, np.minimum(low, low_of_least), np.nan),
+            np.where(self._has_interval, np.maximum(high, high_of_least), np.nan),
+        )
 
 
-def _squares_of_ends(ends: Ends, halves: Sequence[Array], limits: Sequence[Array], ratio: Array) -> Array:
-    """Return sums over runs of the squares of their steps minus the ratio where they succeed, by group."""
-    squares = np.zeros(len(ratio))
-    for own, limit in zip(halves, limits, strict=True):
-        success = ends.converged & (ends.steps <= limit[ends.group])
-        rest = np.minimum(ends.steps, limit[ends.group]) - ratio[ends.group] * success
-        squares += ends.add(own * rest**2)
-    return squares
-
-
-def _squares_of_seeds(runs: Runs, limits: Sequence[Array], ratio: Array) -> Array:
-    """Return the same for seeds, each with the sums of its runs."""
-    limit = np.where(runs.in_first, limits[0][runs.group], limits[1][runs.group])
-    success = runs.converged & (runs.steps <= limit)
-    rest = runs.of_seeds(np.minimum(runs.steps, limit) - ratio[runs.group] * success)
-    return np.asarray((rest**2).sum(axis=1))
-
-
-def _seeds_with(runs: Runs, marked: Array) -> Array:
-    """Return the number of seeds that have a marked run, (n_groups,)."""
-    return np.asarray((runs.of_seeds(marked) > 0).sum(axis=1))
+def _stopped_at(runs: Runs, first: Array, second: Array) -> ExpectedSteps:
+    """Return the expected steps if runs of the first and of the second half stop at these limits, (n_groups,)."""
+    if runs.seed is None:
+        ends = runs.ends
+        group, cell, steps, converged = (
+            np.tile(each, 2) for each in (ends.group, ends.group, ends.steps, ends.converged)
+        )
+        n = np.concatenate([ends.n_first, ends.n - ends.n_first])
+        limit = np.concatenate([first[ends.group], second[ends.group]])
+    else:
+        group, cell, steps, converged, n = runs.group, runs.cell, runs.steps, runs.converged, runs.n
+        limit = np.where(runs.in_first, first[group], second[group])
+    limit = np.minimum(limit, runs.limit[group]).astype(np.int64)
+    stopped = Runs(
+        group,
+        cell,
+        n,
+        runs.seed,
+        converged=converged & (steps <= limit),
+        steps=np.minimum(steps, limit),
+        most_steps=limit,
+    )
+    return ExpectedSteps(stopped.clusters(stopped.converged, stopped.steps, stopped.steps))

@@ -132,13 +132,13 @@ def mean_interval(steps: list[int], unseen: float) -> tuple[float, float, float]
     return mean, mean / factor, max(min(mean * factor, LIMIT), mean)
 
 
-def cost_interval(ends: Ends) -> tuple[float, float]:
+def cost_interval(ends: Ends, limit: int = LIMIT) -> tuple[float, float]:
     """Return the interval of expected steps: steps per success plus steps per failure times the odds of failure."""
     took = [steps for status, steps in ends if status == "converged"]
     lost = [steps for status, steps in ends if status != "converged"]
     rate = stats.binomtest(len(took), len(ends)).proportion_ci(0.95, method="wilson")
     most, least = ((1 - each) / each if each else math.inf for each in rate)
-    (success, *of_success), (failure, *of_failure) = mean_interval(took, 0.0), mean_interval(lost, LIMIT / 2)
+    (success, *of_success), (failure, *of_failure) = mean_interval(took, 0.0), mean_interval(lost, limit / 2)
     if not took:
         return least * of_failure[0], math.inf
     failed = sum(lost) / len(took)
@@ -147,7 +147,7 @@ def cost_interval(ends: Ends) -> tuple[float, float]:
                  for odds, each in ((least, of_failure[0]), (most, of_failure[1]))]  # fmt: skip
         of_failed = failed * math.exp(-math.hypot(*parts[0])), failed * math.exp(math.hypot(*parts[1]))
     else:
-        of_failed = 0.0, most * LIMIT
+        of_failed = 0.0, most * limit
     below, above = (math.hypot(success - of_success[end], failed - of_failed[end]) for end in (0, 1))
     return max(success + failed - below, of_success[0]), success + failed + above
 
