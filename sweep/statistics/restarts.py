@@ -51,6 +51,8 @@ class RestartedSteps(Estimate):
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
         """Return the ends of the interval."""
+        # With a level for each group, intervals of rates are exact: the best limit may leave few successes.
+        level = np.full(len(self.value), level)
         low, high = self._expected.ends(level)
         low_of_least, high_of_least = self._least.ends(level)
         return (

@@ -46,8 +46,8 @@ STATISTICS = (
             "Expected steps to converge (ERT) if runs restart at the best limit. Each half of the runs uses the limit "
             "that is best for the other half, since a limit looks too good in the runs that choose it.",
             formula="(sum over i of min(t_i, c)) / (number of runs converged by c), c from the other half",
-            interval="spans those of the expected steps with these limits and with the limit that is best in all runs; "
-            "with 100 converged runs or more",
+            interval="spans those of the expected steps with these limits and with the limit that is best in all runs, "
+            "with exact intervals of the odds; with 100 converged runs or more",
         ),
         _restarted,
         ends=("; null with fewer than 100 converged runs",) * 2,

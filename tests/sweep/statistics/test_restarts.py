@@ -78,8 +78,8 @@ def test_best_restarts_by_trying_every_limit(runs: list[Ends], copies: int) -> N
             assert table.loc[group, ["restarted_steps_low", "restarted_steps_high"]].isna().all()
             continue
         intervals = (
-            cost_interval(of_halves, int(min(max(limits), LIMIT))),
-            cost_interval(stopped(ends, best), int(best)),
+            cost_interval(of_halves, int(min(max(limits), LIMIT)), "exact"),
+            cost_interval(stopped(ends, best), int(best), "exact"),
         )
         lows, highs = zip(*intervals, strict=True)
         assert table["restarted_steps_low"][group] == pytest.approx(min(lows), rel=1e-9)
@@ -108,7 +108,7 @@ def simulated(rate: float, n: int, times: int, law: str = "exponential") -> tupl
         "late": stats.norm(1500, 200).cdf(steps),
         "alike": (steps >= 1000).astype(np.float64),
     }[law]
-    by = by / by[-1]
+    by /= by[-1]
     cost = np.cumsum(np.concatenate([[1.0], 1 - rate * by[:-1]])) / np.maximum(rate * by, 1e-9)
     converged = random.random(times * n) < rate
     ended = np.where(converged, np.searchsorted(by, random.random(times * n)) + 1, limit).astype(np.int32)
@@ -129,16 +129,16 @@ def test_cost_of_restarts_is_not_too_low() -> None:
 )
 @pytest.mark.parametrize("law", ["exponential", "mixed", "late", "alike"])
 def test_intervals_of_restarts_cover(rate: float, n: int, law: str) -> None:
-    """From 100 converged runs on, intervals cover 90 % or more."""
+    """From 100 converged runs on, intervals cover 93 % or more, and are wide where few converge by the best limit."""
     table, truth = simulated(rate, n, 1000, law)
     known = table[table["restarted_steps_low"].notna()]
     covered = ((known["restarted_steps_low"] <= truth) & (truth <= known["restarted_steps_high"])).mean()
     assert len(known) >= 300
-    assert covered >= 0.90
+    assert covered >= 0.93
 
 
 @pytest.mark.parametrize(("rate", "n"), [(0.01, 1000), (0.5, 100), (0.99, 20)])
 def test_few_successes_have_no_interval_of_restarts(rate: float, n: int) -> None:
-    """With fewer than 100 converged runs there is no interval, since it would cover 75 to 85 %."""
+    """With fewer than 100 converged runs there is no interval."""
     table, _ = simulated(rate, n, 50)
     assert table[["restarted_steps_low", "restarted_steps_high"]].isna().all(axis=None)

@@ -132,11 +132,11 @@ def mean_interval(steps: list[int], unseen: float) -> tuple[float, float, float]
     return mean, mean / factor, max(min(mean * factor, LIMIT), mean)
 
 
-def cost_interval(ends: Ends, limit: int = LIMIT) -> tuple[float, float]:
+def cost_interval(ends: Ends, limit: int = LIMIT, method: str = "wilson") -> tuple[float, float]:
     """Return the interval of expected steps: steps per success plus steps per failure times the odds of failure."""
     took = [steps for status, steps in ends if status == "converged"]
     lost = [steps for status, steps in ends if status != "converged"]
-    rate = stats.binomtest(len(took), len(ends)).proportion_ci(0.95, method="wilson")
+    rate = stats.binomtest(len(took), len(ends)).proportion_ci(0.95, method=method)
     most, least = ((1 - each) / each if each else math.inf for each in rate)
     (success, *of_success), (failure, *of_failure) = mean_interval(took, 0.0), mean_interval(lost, limit / 2)
     if not took:
