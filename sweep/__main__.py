@@ -12,6 +12,7 @@ from kernels.floating_point import default_floating_point
 from sweep.errors import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, DamageError, SweepError
 from sweep.system.escaping import escaped_output
 from sweep.system.signals import leave_on_interrupt
+from sweep.system.wrapping import print_text
 
 _NO_MEMORY = "there is not enough memory for this command, or a limit (ulimit -v) forbids it; finished parts are kept"
 
@@ -60,18 +61,17 @@ def _run_command() -> None:
             print(end="", flush=True)
     except (SweepError, CompilerError) as error:
         remedy = "; 'sweep verify --repair' repairs results where it can" if isinstance(error, DamageError) else ""
-        for line in f"{error}{remedy}".splitlines():
-            print(f"error: {line}", file=sys.stderr)
+        print_text(*(f"error: {line}" for line in f"{error}{remedy}".splitlines()), file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)
     except Exception as error:
         if _lacks_memory(error):
-            print(f"error: {_NO_MEMORY}", file=sys.stderr)
+            print_text(f"error: {_NO_MEMORY}", file=sys.stderr)
             sys.exit(EXIT_FAILED)
         if not isinstance(error, OSError) or not _discard_output():
             raise
         if isinstance(error, BrokenPipeError):  # the reader of standard output has closed it, as head does
             return
-        print(f"error: standard output cannot be written: {error.strerror}", file=sys.stderr)
+        print_text(f"error: standard output cannot be written: {error.strerror}", file=sys.stderr)
         sys.exit(EXIT_FAILED)
 
 

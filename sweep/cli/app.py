@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from shutil import get_terminal_size
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from sweep.cli.arguments import FigureCommand, StudyCommand
 from sweep.system.escaping import one_line
+from sweep.system.wrapping import wrapped
 
 # The class of click; typer may have its own copy.
 _UsageError: Any = typer.BadParameter.__bases__[0]
@@ -40,7 +42,7 @@ def _escape_errors(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
         return call(*args, **kwargs)
     except _UsageError as error:
-        error.message = one_line(error.message)
+        error.message = wrapped(one_line(error.message), get_terminal_size().columns)
         raise
 
 
@@ -69,10 +71,10 @@ def make_app(names: Iterable[str] = COMMANDS) -> typer.Typer:
     """Return the command line with some commands, by default all."""
     made = typer.Typer(
         cls=Commands,
-        no_args_is_help=True,
+        invoke_without_command=True,
         rich_markup_mode=None,  # plain help, since rich takes as long to import as everything else
         pretty_exceptions_enable=False,
-        context_settings={"max_content_width": 120},
+        context_settings={"terminal_width": min(get_terminal_size().columns, 120) - 2},  # click's own is 50 at least
     )
     made.callback()(options)
     for name in names:
@@ -97,6 +99,8 @@ def options(
     ] = False,
 ) -> None:
     """Train many small neural networks, and measure how often and how fast they learn."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
     if context.invoked_subcommand in _TRAINING:
         from sweep.system.host import check_addresses
 

@@ -18,6 +18,7 @@ from typer.core import TyperCommand
 from sweep.errors import EXIT_INTERRUPTED, StudyError
 from sweep.system.escaping import one_line
 from sweep.system.signals import raise_on_interrupt
+from sweep.system.wrapping import is_terminal, print_text
 from sweep.training.run_options import RunOptions, declared_options
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def load(source: str, changes: list[str] | None) -> Study:
 
     study, left_out = changed_study(source, parse_changes(changes or []))
     for key in left_out:
-        print(f"left out: {one_line(key)}; no cell uses it any more", file=sys.stderr)
+        print_text(f"left out: {one_line(key)}; no cell uses it any more", file=sys.stderr)
     return study
 
 
@@ -197,7 +198,7 @@ def open_with_warning(directory: str) -> Result:
 def warn(sentence: str) -> None:
     """Print a sentence on standard error, unless it is empty."""
     if sentence:
-        print(sentence, file=sys.stderr)
+        print_text(sentence, file=sys.stderr)
 
 
 @contextmanager
@@ -207,7 +208,8 @@ def interruptible(kept: str) -> Iterator[None]:
         with raise_on_interrupt():
             yield
     except KeyboardInterrupt:
-        print(f"interrupted; {kept}", file=sys.stderr)
+        below_the_key = [""] * is_terminal(sys.stderr)  # which the terminal shows as ^C
+        print_text(*below_the_key, f"interrupted; {kept}", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
 
 

@@ -8,6 +8,7 @@ import typer
 
 from sweep.cli.arguments import DirectoryArgument, TopOption, open_with_warning, split_names
 from sweep.cli.completions import complete_by, parameter_option
+from sweep.system.wrapping import print_text
 
 
 def compare(
@@ -75,17 +76,17 @@ def compare(
         compared = result.compare(vary, names, margin=margin, each_at_best=each_at_best)
         if each_at_best:
             measure = compared.attrs["measure"]
-            print(compared.attrs["note"])
+            print_text(compared.attrs["note"])
         print_comparison(compared, parameters, measure, top)
         pooled = result.naming([vary, *names])
         if pooled.replicates > 1:
-            print(pooled_text(pooled.pooled_over))
+            print_text(pooled_text(pooled.pooled_over))
         others = [name for name in swept(pooled.study) if name not in (vary, *parameters)]
         if others and not each_at_best:
             works = not parameters and not at_best_fault(pooled)
             instead = f"; --each-at-best compares each value of {vary} at its best cell" if works else ""
             weights = f" {SHARED_SEEDS}" if pooled.adaptive else ""
-            print(f"pooled over {list_text(others)}{weights}{instead}")
+            print_text(f"pooled over {list_text(others)}{weights}{instead}")
         return
     if each_at_best:
         raise SweepError("--each-at-best: applies to the values of a parameter; name it with --vary NAME")
@@ -95,4 +96,4 @@ def compare(
     compared = pairing.compare(names, margin=margin)
     print_comparison(compared, parameters, measure, top)
     for sentence in filter(None, [pairing.pooled(names), pairing.left_out()]):
-        print(sentence)
+        print_text(sentence)

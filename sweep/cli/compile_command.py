@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sweep.cli.arguments import PluginOption, SetOption, StudyArgument, interruptible, load
+from sweep.system.wrapping import print_text
 
 
 def compile(
@@ -27,9 +28,9 @@ def compile(
 
     def print_progress(n_done: int, n_items: int) -> None:
         if n_items:
-            print(f"compiled {n_done} of {n_items}", file=sys.stderr)
+            print_text(f"compiled {n_done} of {n_items}", file=sys.stderr)
 
     loaded = load(study, changes)
     with interruptible("compiled kernels are kept; run the same command again to resume"):
         n_items = compile_study(loaded, processes or available_threads(), print_progress)
-    print(f"{n_items} compiled" if n_items else "nothing to compile: the cache has all kernels of this study")
+    print_text(f"{n_items} compiled" if n_items else "nothing to compile: the cache has all kernels of this study")

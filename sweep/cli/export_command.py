@@ -9,6 +9,7 @@ import typer
 
 from sweep.cli.arguments import DirectoryArgument, open_with_warning, split_names
 from sweep.system.escaping import one_line
+from sweep.system.wrapping import print_text
 
 
 def export(
@@ -48,4 +49,4 @@ def export(
     if out is None:
         print(text, end="")
     else:
-        print(f"{table} in {one_line(out)}")
+        print_text(f"{table} in {one_line(out)}")

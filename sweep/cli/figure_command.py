@@ -10,6 +10,7 @@ import typer
 from sweep.cli.arguments import AtOption, DirectoryArgument, PluginOption, local_path, open_with_warning, split_names
 from sweep.cli.completions import complete_figure, complete_value, parameter_option
 from sweep.system.escaping import one_line
+from sweep.system.wrapping import print_text
 
 
 def figure(
@@ -89,4 +90,4 @@ def _draw_figure(directory: str, out: Path | None, kind: str, texts: dict[str, A
     name = named if kind == "lines" or named == default else f"{kind}_{named}"
     path = figure_path(written, name)
     save_figure(draw(result, kind, **options), path, name)
-    print(f"figure in {one_line(path)}")
+    print_text(f"figure in {one_line(path)}")

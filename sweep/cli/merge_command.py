@@ -12,6 +12,7 @@ import typer
 from sweep.cli.arguments import OverwriteOption
 from sweep.errors import EXIT_PARTIAL
 from sweep.system.escaping import one_line
+from sweep.system.wrapping import print_text
 
 
 def merge(
@@ -28,12 +29,12 @@ def merge(
 
     result = merge_results([Path(source) for source in sources], out, overwrite=overwrite, progress=True)
     if not result.facts["n_runs"]:
-        print("no folder has trained runs")
+        print_text("no folder has trained runs")
     else:
         print_summary(result)
     if result.complete:
-        print(f"digest {one_line(result.facts['digest'])}")
-    print(f"results in {one_line(out)}")
+        print_text(f"digest {one_line(result.facts['digest'])}")
+    print_text(f"results in {one_line(out)}")
     if not result.complete:
-        print(f"to train the missing runs, run the study with --out {one_line(quote(out))}", file=sys.stderr)
+        print_text(f"to train the missing runs, run the study with --out {one_line(quote(out))}", file=sys.stderr)
         sys.exit(EXIT_PARTIAL)

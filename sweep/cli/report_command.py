@@ -9,6 +9,7 @@ import typer
 
 from sweep.cli.arguments import DirectoryArgument, local_path, open_with_warning
 from sweep.system.escaping import one_line
+from sweep.system.wrapping import print_text
 
 
 def report(
@@ -20,4 +21,4 @@ def report(
 
     written = local_path(directory, out)
     path = write_report(open_with_warning(directory), written if out else written / "report.html")
-    print(f"report in {one_line(path)}")
+    print_text(f"report in {one_line(path)}")

@@ -13,6 +13,7 @@ from sweep.cli.arguments import OverwriteOption, PluginOption, ThreadsOption, co
 from sweep.cli.interpreted import interpret_if_tiny, operations_of_study
 from sweep.errors import EXIT_MISMATCH, SweepError
 from sweep.system.escaping import one_line
+from sweep.system.wrapping import print_text
 
 if TYPE_CHECKING:
     from sweep.study.expectations import Expectations
@@ -84,10 +85,10 @@ def reproduce(
             table = expect(result, found[name])
             reproduced.append(Reproduced(result, found[name], table, study.description))
             print_table(expected_table(table, ", ".join(filter(None, [study.name, found[name].source]))))
-            print(f"{counts_text(table)}; digest {one_line(result.facts['digest'][:12])}\n")
+            print_text(f"{counts_text(table)}; digest {one_line(result.facts['digest'][:12])}\n")
     if page:
         write_published(reproduced, page)
-        print(f"page in {one_line(page)}")
+        print_text(f"page in {one_line(page)}")
     if any(disagrees(each.expected) for each in reproduced):
         sys.exit(EXIT_MISMATCH)
 

@@ -10,6 +10,7 @@ from sweep.cli.arguments import PluginOption, SetOption, StudyArgument, interrup
 from sweep.cli.interpreted import interpret_if_tiny, operations_of_study
 from sweep.errors import EXIT_PARTIAL
 from sweep.system.escaping import one_line
+from sweep.system.wrapping import print_text
 
 if TYPE_CHECKING:
     from sweep.results.result import Result
@@ -36,7 +37,7 @@ def run(study: StudyArgument, changes: SetOption = None, plugin: PluginOption = 
         result = run_study(loaded, **options)
     _print_outcome(result, folder, options["shard"])
     if result.facts.get("limited"):
-        print(how_to_resume, file=sys.stderr)
+        print_text(how_to_resume, file=sys.stderr)
         sys.exit(EXIT_PARTIAL)
 
 
@@ -46,9 +47,10 @@ def _print_outcome(result: Result, folder: str, shard: tuple[int, int]) -> None:
 
     if not result.facts["n_runs"]:
         late = "nothing is trained yet: the time budget ended while kernels were compiled; the kernels are kept"
-        print(late if result.facts.get("limited") else f"nothing to train: shard {shard[0]}/{shard[1]} has no runs")
+        none = f"nothing to train: shard {shard[0]}/{shard[1]} has no runs"
+        print_text(late if result.facts.get("limited") else none)
         return
     print_summary(result)
     if result.complete:
-        print(f"digest {one_line(result.facts['digest'])}")
-    print(f"results in {one_line(folder)}")
+        print_text(f"digest {one_line(result.facts['digest'])}")
+    print_text(f"results in {one_line(folder)}")

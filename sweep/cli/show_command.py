@@ -9,6 +9,7 @@ import typer
 from sweep.cli.arguments import AtOption, DirectoryArgument, split_names, warn
 from sweep.cli.completions import complete_sort, parameter_option
 from sweep.system.escaping import one_line
+from sweep.system.wrapping import print_text
 
 
 def show(
@@ -56,7 +57,7 @@ def show(
         print_cells(result, split_names(by) if by is not None else (), sort, top, parse_picks(at or []))
         return
     print_cells(result, (), sort, top)
-    print(*answer(result), sep="\n")
+    print_text(*answer(result))
     for name in ("name", "identity", "n_runs", "net_steps", "lane_occupancy", "cpu", "digest"):
         if result.facts.get(name) is not None:
-            print(f"{name:14}  {one_line(result.facts[name])}")
+            print_text(f"{name:14}  {one_line(result.facts[name])}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tomllib
 
+from sweep.system.wrapping import print_text
+
 
 def studies() -> None:
     """List the built-in studies by the question that they answer.
@@ -19,6 +21,6 @@ def studies() -> None:
     for question in (*QUESTIONS, ""):
         names = [name for name, each in found.items() if each.question == question]
         if names:
-            print(question or "Other")
+            print_text(question or "Other")
         for name in names:
-            print(f"{'*' if found[name].figures else ' '} {name:{width}}  {described[name]}")
+            print_text(f"{'*' if found[name].figures else ' '} {name:{width}}  {described[name]}")

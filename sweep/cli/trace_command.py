@@ -14,6 +14,7 @@ from sweep.cli.interpreted import interpret_if_tiny, operations_of_runs
 from sweep.errors import EXIT_MISMATCH, StoreError
 from sweep.system.escaping import one_line
 from sweep.system.user_files import address_of
+from sweep.system.wrapping import print_text
 
 if TYPE_CHECKING:
     from sweep.study.model import Study
@@ -73,11 +74,11 @@ def trace(
     if figure is not None:
         _draw_run(traced, figure)
     for name, stored in traced.mismatches.items():
-        print(f"mismatch: {name} is {traced.row[name]!r}, stored as {stored!r}", file=sys.stderr)
+        print_text(f"mismatch: {name} is {traced.row[name]!r}, stored as {stored!r}", file=sys.stderr)
     if traced.mismatches:
         sys.exit(EXIT_MISMATCH)
     if number is not None:
-        print(f"run {number} is equal to its stored row", file=sys.stderr)
+        print_text(f"run {number} is equal to its stored row", file=sys.stderr)
 
 
 def _operations_of_trace(study: Study, figure: Path | None) -> float:
@@ -91,4 +92,4 @@ def _draw_run(traced: Trace, path: Path) -> None:
     from sweep.training.networks.trajectory import outputs_plane, weights_path
 
     save_figure(draw_run(traced, weights_path(traced), outputs_plane(traced)), path)
-    print(f"figure in {one_line(path)}", file=sys.stderr)
+    print_text(f"figure in {one_line(path)}", file=sys.stderr)

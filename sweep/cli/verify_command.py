@@ -14,6 +14,7 @@ from sweep.cli.interpreted import interpret_if_tiny, operations_of_runs
 from sweep.errors import EXIT_DAMAGED, StoreError, SweepError
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text
+from sweep.system.wrapping import print_text
 
 if TYPE_CHECKING:
     from sweep.verification.findings import Findings
@@ -91,30 +92,30 @@ def verify(
 def _print_findings(found: Findings, directory: str, mend: bool) -> None:
     """Print the faults or repairs, and what was not checked."""
     for fault in found.faults:
-        print(f"{'repaired' if mend else 'damaged'}: {one_line(fault)}")
+        print_text(f"{'repaired' if mend else 'damaged'}: {one_line(fault)}")
     if found.unchecked:
         unchecked = count_text(len(found.unchecked), "part")
-        print(f"not checked: {unchecked} of later rounds, which depend on earlier rounds")
+        print_text(f"not checked: {unchecked} of later rounds, which depend on earlier rounds")
     if found.head_only:
-        print("not checked: commits and parts, because they cannot be read without study.toml and run.json")
+        print_text("not checked: commits and parts, because they cannot be read without study.toml and run.json")
     files = count_text(len(found.leftovers), "file")
     if found.leftovers and mend:
-        print(f"removed: {files} that no commit names")
+        print_text(f"removed: {files} that no commit names")
     elif found.leftovers:
-        print(
+        print_text(
             f"not part of the results: {files} that no commit names, from a run under way or an interrupted one; "
             "they are harmless; --repair removes those that no run can still be writing"
         )
     if found.sample_seed is not None:
         parts = f": {found.n_retrained:,} runs of whole parts, since only counts are kept" if found.whole_parts else ""
-        print(f"sample: drawn with --sample-seed {found.sample_seed}{parts}")
+        print_text(f"sample: drawn with --sample-seed {found.sample_seed}{parts}")
     if found.faults and not mend:
         restored = " --study STUDY" if any("study.toml" in fault for fault in found.faults) else ""
         remedy = f"sweep verify {one_line(quote(directory))} --repair{restored}"
-        print(f"{count_text(len(found.faults), 'fault')}; {remedy} retrains only the damaged runs")
+        print_text(f"{count_text(len(found.faults), 'fault')}; {remedy} retrains only the damaged runs")
         return
     if not found.n_retrained and found.n_runs:
-        print("not checked: whether training gives these rows; retrain runs with --sample N or --all")
+        print_text("not checked: whether training gives these rows; retrain runs with --sample N or --all")
     how = "to be compared" if found.faults else "with the same bits"
     again = f"; {found.n_retrained:,} trained again, {how}" if found.n_retrained else ""
-    print(f"intact: {count_text(found.n_runs, 'run')} in {count_text(len(found.commits), 'part')}{again}")
+    print_text(f"intact: {count_text(found.n_runs, 'run')} in {count_text(len(found.commits), 'part')}{again}")

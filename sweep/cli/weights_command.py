@@ -9,6 +9,7 @@ import typer
 from sweep.cli.arguments import OverwriteOption, PluginOption, ThreadsOption, interruptible
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text
+from sweep.system.wrapping import print_text
 
 
 def weights(
@@ -32,5 +33,5 @@ def weights(
 
     with interruptible("finished parts are kept; run the same command again to resume"):
         result = record_weights(directory, out, which, threads=threads, progress=True, overwrite=overwrite)
-    runs = count_text(result.facts["n_runs"], "run")
-    print(f"{which} weights of {runs} in {one_line(str(result.place))}; all rows equal those in {one_line(directory)}")
+    runs, place = count_text(result.facts["n_runs"], "run"), one_line(str(result.place))
+    print_text(f"{which} weights of {runs} in {place}; all rows equal those in {one_line(directory)}")

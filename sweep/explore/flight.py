@@ -21,6 +21,7 @@ from sweep.explore.pixel_network import command_of, pixel_network
 from sweep.explore.pixel_values import Planes
 from sweep.explore.tile_trainer import TileTrainer
 from sweep.system.formatting import count_text, size_text
+from sweep.system.wrapping import print_text
 
 MOST_TILES = 2000
 # Tiles on each side of the one that a flight leads to.
@@ -87,16 +88,16 @@ def write_flight(explored: Explored, view: MapView, flight: Flight, trainer: Til
     if out.exists() and any(out.iterdir()):
         raise SweepError(f"--export: the folder {str(out)!r} must be empty or new")
     out.mkdir(parents=True, exist_ok=True)
-    print(f"{count_text(len(tiles), 'tile')} of {TILE * TILE:,} pixels", file=sys.stderr)
+    print_text(f"{count_text(len(tiles), 'tile')} of {TILE * TILE:,} pixels", file=sys.stderr)
     written = 0
     for number, place in enumerate(tiles, 1):
         content = _content(_trained(trainer, view, place), *_values(view, place))
         level, column, row = place
         written += _write(out / "tiles" / str(level) / str(column) / f"{row}.gz", content)
         if number == 1:
-            print(f"about {size_text(len(tiles) * written)} in all, from the first tile", file=sys.stderr)
+            print_text(f"about {size_text(len(tiles) * written)} in all, from the first tile", file=sys.stderr)
         elif number % 20 == 0 or number == len(tiles):
-            print(f"{number} of {len(tiles)} tiles, {size_text(written)}", file=sys.stderr)
+            print_text(f"{number} of {len(tiles)} tiles, {size_text(written)}", file=sys.stderr)
     for pixel in flight.networks:
         found = pixel_network(explored, view, Block.of_view(*pixel, 1, 1), 0)
         written += _write(out / "networks" / "{}.{}.{}.json".format(*pixel), _json(found))

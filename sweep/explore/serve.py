@@ -25,6 +25,7 @@ from sweep.explore.tile_trainer import TileTrainer
 from sweep.system.escaping import one_line
 from sweep.system.formatting import size_text
 from sweep.system.host import thread_count
+from sweep.system.wrapping import print_text
 
 _HOST = "127.0.0.1"
 # Holds token and port, so that a page that is open still works after the server was started again.
@@ -69,7 +70,7 @@ class Wanted(NamedTuple):
         try:
             return ExploredResults(self.source, self.plugins)
         except StoreError as error:
-            print(f"the map shows no results: {one_line(str(error))}", file=sys.stderr)
+            print_text(f"the map shows no results: {one_line(str(error))}", file=sys.stderr)
             return None
 
 
@@ -84,8 +85,8 @@ def serve(wanted: Wanted, port: int | None, *, opens: bool) -> None:
     host = f"{_HOST}:{listening.getsockname()[1]}"
     app = ExploreServer(explored, trainer, results).app(token, {host, host.replace(_HOST, "localhost")})
     address = f"http://{host}/{token}/" + (f"#{urlencode(wanted.query)}" if wanted.query else "")
-    print(f"map of {one_line(explored.study.name)} at {address}", flush=True)
-    print(f"tiles in {one_line(str(wanted.tiles))}; press Ctrl-C to end", file=sys.stderr, flush=True)
+    print_text(f"map of {one_line(explored.study.name)} at {address}")
+    print_text(f"tiles in {one_line(str(wanted.tiles))}; press Ctrl-C to end", file=sys.stderr)
     if opens:
         Timer(_OPEN_SECONDS, webbrowser.open, (address,)).start()
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1))
@@ -100,7 +101,7 @@ def export_map(wanted: Wanted, flight: Flight, out: Path) -> None:
     explored, _, trainer = wanted.open(trains=True)
     with _writing("--export", out):
         n_bytes = write_flight(explored, explored.map(wanted.query), flight, trainer, out)
-    print(f"map in {one_line(str(out))}, {size_text(n_bytes)}; any web server shows it")
+    print_text(f"map in {one_line(str(out))}, {size_text(n_bytes)}; any web server shows it")
 
 
 @contextmanager

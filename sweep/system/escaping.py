@@ -41,7 +41,7 @@ class EscapingStream:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self.rich_proxied_file = getattr(stream, "rich_proxied_file", stream)
+        self.unescaped = unescaped(stream)
 
     def write(self, text: str) -> int:
         """Write text, escaped; return its length before escaping."""
@@ -58,6 +58,11 @@ class EscapingStream:
         if name == "buffer":
             raise AttributeError(name)
         return getattr(self._stream, name)
+
+
+def unescaped(stream: Any) -> Any:
+    """Return the stream without escaping that is behind a stream, for our own control sequences."""
+    return getattr(stream, "unescaped", stream)
 
 
 @contextmanager

@@ -16,12 +16,13 @@ from importlib import import_module
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Column
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.segment import Segment
 
-from sweep.system.escaping import escaped_output, one_line
+from sweep.system.escaping import escaped_output, one_line, unescaped
 from sweep.system.formatting import count_text, duration
+from sweep.system.wrapping import is_terminal, print_text
 
 if TYPE_CHECKING:
     from kernels.numba.compiling import Compilation
@@ -33,8 +34,9 @@ _DELAY_SECONDS = 1.0
 
 _WINDOW_SECONDS = 10.0
 
-# Usual number of characters of the text beside the bar.
-_TEXT_WIDTH = 75
+# Usual number of characters of the text, and the shortest and the longest bar that is shown beside it.
+_TEXT_WIDTH = 70
+_SHORTEST_BAR, _LONGEST_BAR = 8, 40
 
 
 class _Finished(NamedTuple):
@@ -101,21 +103,16 @@ class SweepProgress:
         self._shown = shown is not False
         self._lock = threading.Lock()
         self._escapes = ExitStack()
-        self._bar: Progress | None = None
-        console = Console(stderr=True)
-        self._notebook = _NotebookLine.here() if self._shown and not console.is_terminal else None
+        self._bar: Live | None = None
+        on_terminal = is_terminal(sys.stderr)
+        self._notebook = _NotebookLine.here() if self._shown and not on_terminal else None
+        if self._shown and on_terminal:
+            console = Console(file=unescaped(sys.stderr))
+            if console.is_interactive:  # not on a dumb terminal
+                self._bar = Live(self, console=console, transient=True, redirect_stdout=is_terminal(sys.stdout))
         self._seconds = _NOTEBOOK_SECONDS if self._notebook else _LINE_SECONDS
-        is_changing = console.is_terminal or self._notebook is not None
-        delay = 0.0 if shown else _DELAY_SECONDS if is_changing else _LINE_SECONDS
+        delay = 0.0 if shown else _DELAY_SECONDS if self._bar or self._notebook else _LINE_SECONDS
         self._shown_from = time.monotonic() + delay
-        if self._shown and console.is_terminal:
-            self._bar = Progress(
-                BarColumn(bar_width=min(max(console.width - _TEXT_WIDTH, 8), 40)),
-                TextColumn("{task.fields[text]}", table_column=Column(no_wrap=True), markup=False),
-                console=console,
-                transient=True,
-            )
-            self._task = self._bar.add_task("", total=n_runs, text=self.text())
 
     def __enter__(self) -> SweepProgress:
         return self
@@ -155,7 +152,8 @@ class SweepProgress:
             most = "at most " if compilation.at_most else ""
             self._waits_for = f"compiling kernel {compilation.number} of {most}{compilation.total}"
             if compilation.seconds and compilation.total > 1:
-                self._waits_for += f", about {duration(compilation.seconds)} for {'those known' if most else 'all'}"
+                about = f"about {duration(compilation.seconds)}"
+                self._waits_for += f", at least {about}" if most else f", {about} for all"
         number = compilation.number if compilation else 0
         self._last_line = -inf if number > self._kernel and not self._stops else self._last_line  # show it at once
         self._kernel = max(self._kernel, number)
@@ -184,30 +182,47 @@ class SweepProgress:
             if not self._shown or now < self._shown_from:
                 return
             if self._bar:
-                if not self._bar.live.is_started:
+                if not self._bar.is_started:
                     self._escapes.enter_context(self._bar)
                     self._escapes.enter_context(escaped_output())  # Rich prints the output of others above the bar
-                self._bar.update(self._task, completed=self._done_runs, text=self.text())
             elif now - self._last_line >= self._seconds:
                 self._last_line = now
                 (self._notebook.write if self._notebook else print_lines)(self.text())
 
-    def text(self) -> str:
-        """Return the progress as text: runs done, speed, and the current wait or the remaining time."""
-        parts = [f"{100 * self._done_runs // self._n_runs:3d} %", f"{self._done_runs:,} of {self._n_runs:,} runs"]
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw the bar and the text on a terminal, or only the text if it is narrow."""
+        width = options.max_width - 1  # terminals may break a line that fills them
+        bar = min(width - _TEXT_WIDTH - 1, _LONGEST_BAR)
+        if bar >= _SHORTEST_BAR:
+            done = bar * self._done_runs // self._n_runs
+            yield Segment(f"{'━' * done}{'─' * (bar - done)} ")
+            width -= bar + 1
+        text = self.text(width)
+        yield Segment(text if len(text) <= width else f"{text[: width - 1]}…")
+
+    def text(self, width: float = inf) -> str:
+        """Return the progress as text: runs done, speed, and the current wait or the remaining time.
+
+        What matters least is left out if the text would be wider than ``width`` characters.
+        """
+        percent = f"{100 * self._done_runs // self._n_runs:3d} %"
+        parts = {"percent": percent, "runs": f"{self._done_runs:,} of {self._n_runs:,} runs"}
         if self._workers is not None:
-            parts.append(f"{self._workers:,} workers" if self._workers != 1 else "1 worker")
+            parts["workers"] = count_text(self._workers, "worker")
         if self._compiles_here and self._stops:
-            parts.append("stopping once the current kernel is compiled")
+            parts["wait"] = "stopping once the current kernel is compiled"
         elif self._waits_for:
-            parts.append(self._waits_for)
+            parts["wait"] = self._waits_for
         elif self._pace.known:
             speed = self._pace.steps_per_second / 1e6
-            parts.append(f"{speed:,.0f} M steps/s" if speed >= 100 else f"{speed:.3g} M steps/s")
-            parts.append(f"about {duration(self._cost_to_go / self._pace.cost_per_second)} left")
+            parts["speed"] = f"{speed:,.0f} M steps/s" if speed >= 100 else f"{speed:.3g} M steps/s"
+            parts["left"] = f"about {duration(self._cost_to_go / self._pace.cost_per_second)} left"
         elif 0 < self._done_runs < self._n_runs:
-            parts.append("resuming")
-        return "  ".join(parts)
+            parts["wait"] = "resuming"
+        for name in ("speed", "workers", "runs"):
+            if len("  ".join(parts.values())) > width:
+                parts.pop(name, None)
+        return "  ".join(parts.values())
 
 
 class _NotebookLine:
@@ -242,15 +257,8 @@ def print_finished(facts: Mapping[str, Any], place: str) -> None:
     print_lines(f"{name}: already finished{on} in {one_line(place)} ({runs}); nothing to train")
 
 
-def is_on_terminal() -> bool:
-    """Return whether standard error is a terminal; a closed stream is not."""
-    with suppress(AttributeError, ValueError):
-        return sys.stderr.isatty()
-    return False
-
-
 def print_lines(*lines: str) -> None:
     """Print lines on standard error; ignore a missing or closed stream, so that training continues."""
     with suppress(OSError, ValueError):
         if sys.stderr:
-            print(*lines, sep="\n", file=sys.stderr, flush=True)
+            print_text(*lines, file=sys.stderr)

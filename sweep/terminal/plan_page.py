@@ -15,6 +15,7 @@ from sweep.study.description import patterns_text, until_text, values_text
 from sweep.study.model import Study
 from sweep.system.formatting import count_text, duration, exact, list_text
 from sweep.system.host import available_threads
+from sweep.system.wrapping import print_text
 from sweep.training.speed import estimated_seconds, has_choices, has_own_speed, noted_kernel_seconds
 
 if TYPE_CHECKING:
@@ -52,16 +53,16 @@ def print_plan(study: Study, *, every: bool = False) -> None:
     options = _options(study, every=every)
     width = max(map(len, [*lines, *options]))
     for name, text in lines.items():
-        print(f"{name:{width}}  {text}")
-    print(f"\n{'option':{width}}  values\n{'─' * (width + 8)}")
+        print_text(f"{name:{width}}  {text}")
+    print_text("", f"{'option':{width}}  values", "─" * (width + 8))
     for name, text in options.items():
-        print(f"{name:{width}}  {text}")
+        print_text(f"{name:{width}}  {text}")
 
 
 def _options(study: Study, *, every: bool) -> dict[str, str]:
     """Return the values of all options as texts: those that are swept, then the others."""
     lines = {
-        name: ", ".join(map(exact, values)) if every else values_text(values, exact)
+        name: ", ".join(map(exact, values)) if every else values_text(values)
         for axis in study.axes
         for name, values in axis.items()
     }

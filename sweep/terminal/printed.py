@@ -21,6 +21,7 @@ from sweep.statistics.ranking import ranked_by
 from sweep.study.selection import At, values_at
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text, large_text
+from sweep.system.wrapping import print_text
 from sweep.terminal.screen import how_many, print_table, rows_that_fit, too_wide
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def print_summary(result: Result) -> None:
     parts = [count_text(facts["n_runs"], "run") + " in " + count_text(facts["n_cells"], "cell")]
     parts += [f"{reused:,} steps reused from earlier results"] if reused else []
     parts += [f"{trained:,} steps in {seconds:.1f} s of training{rate}"]
-    print(f"{one_line(facts['name'])}: {', '.join(parts)}")
-    print(*answer(result), sep="\n")
+    print_text(f"{one_line(facts['name'])}: {', '.join(parts)}")
+    print_text(*answer(result))
     if not _print_matrix(result):
         print_cells(result)
 
@@ -96,13 +97,13 @@ def print_cells(
     if not n_more:
         return
     if result.place is None:
-        print(f"{n_more:,} more are in result.cells")
+        print_text(f"{n_more:,} more are in result.cells")
         return
     options = [f"--by {','.join(by)}"] if by else []
     options += ["--at " + quote(f"{name}={','.join(entries)}") for name, entries in picks.items()]
     options += [f"--sort {quote(sort)}"] if sort is not None else []
     show = " ".join(["sweep show", one_line(quote(result.place)), *options, f"--top {len(whole)}"])
-    print(f"{n_more:,} more: {show}; all cells are in {one_line(result.place)}/cells.parquet")
+    print_text(f"{n_more:,} more: {show}; all cells are in {one_line(result.place)}/cells.parquet")
 
 
 def print_best(result: Result, by: Sequence[str] = (), top: int | None = None, at: At | None = None) -> None:
@@ -118,7 +119,7 @@ def print_best(result: Result, by: Sequence[str] = (), top: int | None = None, a
     for kind in table_kinds().values():
         if kind.beside_ranking and pooled.replicates > 1:
             if ranked["may_be_best"].sum() > 1:
-                print(kind.why_none(pooled))
+                print_text(kind.why_none(pooled))
         elif kind.beside_ranking:
             by_statistic = statistic or ranking_statistic(pooled)
             for table in kind.beside_ranking(pooled, ranked, by_statistic, kind.most_shown):

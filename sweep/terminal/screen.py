@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from rich import box
 from rich import table as rich_table
 from rich.console import Console
+from rich.measure import Measurement
 from rich.text import Text
 
 from sweep.results.tables.table import Table, TableColumn
 from sweep.study.selection import check_top
-from sweep.system.escaping import escaped
+from sweep.system.escaping import escaped, unescaped
+from sweep.system.wrapping import is_terminal, print_text
 
 # Most rows of a table that is not printed on a terminal, and the rows printed of one that does not fit.
 MAX_ROWS = 40
@@ -25,7 +29,7 @@ class PlainConsole(Console):
     """A console that prints text literally, without control sequences and without the markup of Rich."""
 
     def __init__(self) -> None:
-        super().__init__(highlight=False, markup=False, emoji=False)
+        super().__init__(file=unescaped(sys.stdout), highlight=False, markup=False, emoji=False)
 
     def render_str(self, text: str, **style: Any) -> Text:
         """Return a string as text of Rich; unprintable characters are escaped."""
@@ -33,26 +37,54 @@ class PlainConsole(Console):
 
 
 def print_table(table: Table) -> None:
-    """Print a table. A narrow screen omits optional columns and may wrap lines, but never truncates numbers."""
+    """Print a table. A narrow screen omits optional columns and shows the others in parts, but truncates no number."""
     title, width = table.title, too_wide(table)
     if width and table.omitted:
         table = table.essential()
         title += f" ({table.omitted} need a screen {width} columns wide)"
     console = PlainConsole()
-    console.print(title, style="italic", soft_wrap=True)  # as part of the table it would be wrapped at its width
-    console.width = max(console.width, _width(table))
-    console.print(_drawn(table))
+    console.print(title, style="italic", soft_wrap=not is_terminal(sys.stdout))
+    for number, part in enumerate(_parts(table)):
+        print("\n" if number else "", end="")
+        console.width = max(console.width, _measured(part).minimum if is_terminal(sys.stdout) else _width(part))
+        console.print(_drawn(part))
     if table.notes:
-        print(*table.notes, sep="\n")
+        print_text(*table.notes)
+
+
+def _parts(table: Table) -> list[Table]:
+    """Return a table in parts that fit on the screen, each of which begins with the columns that name the rows.
+
+    They begin with the first of these alone if that makes fewer or narrower parts.
+    """
+    if not too_wide(table):
+        return [table]
+    names = tuple(takewhile(lambda column: column.is_name, table.columns))
+    ways = [_parts_with(table, names), _parts_with(table, names[:1])]
+    return min(ways, key=lambda parts: (any(map(too_wide, parts)), len(parts)))
+
+
+def _parts_with(table: Table, names: tuple[TableColumn, ...]) -> list[Table]:
+    """Return a table in parts, each of which begins with some columns."""
+    parts = [names]
+    for column in table.columns[len(names) :]:
+        if len(parts[-1]) > len(names) and too_wide(replace(table, columns=(*parts[-1], column))):
+            parts.append(names)
+        parts[-1] = (*parts[-1], column)
+    return [replace(table, columns=columns) for columns in parts]
 
 
 def _drawn(table: Table) -> rich_table.Table:
     """Return the table of Rich."""
     drawn = rich_table.Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    for column in table.columns:
-        drawn.add_column(_head(column), justify="left" if column.is_text else "right", no_wrap=True)
-    for texts in table.texts:
-        drawn.add_row(*texts)
+    for column, texts in zip(table.columns, zip(*table.texts, strict=True), strict=True):
+        head = _head(column)
+        if column.is_text:
+            drawn.add_column(head)
+        else:  # never broken
+            drawn.add_column(head, justify="right", min_width=max(map(len, (*head.split("\n"), *texts))))
+    for row in table.texts:
+        drawn.add_row(*row)
     return drawn
 
 
@@ -66,7 +98,7 @@ def _head(column: TableColumn) -> str:
 
 def rows_that_fit(other_lines: int) -> int:
     """Return the number of rows of a table that fit on the screen besides other lines."""
-    return max(shutil.get_terminal_size().lines - other_lines, FEW_ROWS) if sys.stdout.isatty() else MAX_ROWS
+    return max(shutil.get_terminal_size().lines - other_lines, FEW_ROWS) if is_terminal(sys.stdout) else MAX_ROWS
 
 
 def how_many(n_rows: int, top: int | None, other_lines: int) -> int | None:
@@ -81,10 +113,15 @@ def how_many(n_rows: int, top: int | None, other_lines: int) -> int | None:
 def too_wide(table: Table) -> int:
     """Return the width of a table if the screen is narrower, else 0."""
     width = _width(table)
-    return width if sys.stdout.isatty() and width > shutil.get_terminal_size().columns else 0
+    return width if is_terminal(sys.stdout) and width > shutil.get_terminal_size().columns else 0
 
 
 def _width(table: Table) -> int:
     """Return the width of a table without truncation."""
+    return _measured(table).maximum
+
+
+def _measured(table: Table) -> Measurement:
+    """Return the widths of a table with and without line breaks in texts."""
     console = PlainConsole()
-    return console.measure(_drawn(table), options=console.options.update(max_width=1000)).maximum
+    return console.measure(_drawn(table), options=console.options.update(max_width=1000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, Field, dataclass, field, fields
@@ -154,9 +155,9 @@ class RunOptions:
     @property
     def announces(self) -> bool:
         """Whether to print what is reused or finished already: as for progress, but at once and only on a terminal."""
-        from sweep.system.progress import is_on_terminal
+        from sweep.system.wrapping import is_terminal
 
-        return is_on_terminal() if self.progress is None else self.progress
+        return is_terminal(sys.stderr) if self.progress is None else self.progress
 
     @property
     def places(self) -> Sequence[str | Path]:

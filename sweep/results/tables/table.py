@@ -37,6 +37,7 @@ class TableColumn:
     interval: str = ""  # what the brackets behind its values are; empty without
     is_text: bool = False  # whether it is aligned to the left
     is_optional: bool = False  # whether a narrow screen may omit it
+    is_name: bool = False  # whether it says which row this is
 
     @property
     def heading(self) -> str:
@@ -96,7 +97,7 @@ def cell_number(result: EvaluatedRuns) -> list[str]:
 
 def value_column(name: str, head: str = "", *, is_text: bool = False) -> TableColumn:
     """Return the column of an option, or of a number that is a name."""
-    return TableColumn(head or name, lambda row: short(row[name]), (name,), is_text=is_text)
+    return TableColumn(head or name, lambda row: short(row[name]), (name,), is_text=is_text, is_name=True)
 
 
 def count_column(name: str, head: str = "", *, is_optional: bool = False) -> TableColumn:

@@ -105,7 +105,7 @@ def listed(lines: list[str]) -> list[int]:
 def test_tables_fit_the_screen(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, lines: int, columns: int
 ) -> None:
-    """The matrix needs enough height and width of the terminal; a narrow one shows rates without counts."""
+    """No line is wider than the terminal; the matrix needs height and width, and a narrow one shows no counts."""
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("LINES", str(lines))
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -115,17 +115,17 @@ def test_tables_fit_the_screen(
     )
     out = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out).splitlines()
     assert "…" not in "".join(out)  # no number is cut
+    assert max(map(len, out)) <= columns
     matrix, counts = lines >= 20 and columns >= 50, columns >= 90
-    assert ("runs converged, %: learning_rate (down) and hidden (across)" in out) == matrix
+    text = " ".join(" ".join(out).split())
+    assert ("runs converged, %: learning_rate (down) and hidden (across)" in text) == matrix
     if matrix:
         assert len(out) <= lines
     else:
-        assert out[3].startswith("10 of 66 cells, best first")
-        assert ("numbers by status need a screen" in out[3]) != counts
-        assert ("exhausted" in " ".join(out[4:6])) == counts
-        assert not counts or max(map(len, out[4:-2])) <= columns
-    assert " runs converged" in out[1]
-    assert out[2].startswith("best cell")
+        assert "10 of 66 cells, best first" in text
+        assert ("numbers by status need a screen" in text) != counts
+        assert ("exhausted" in text) == counts
+    assert re.search(r" runs converged .* best cell", text)
 
 
 @pytest.mark.parametrize(
