@@ -289,6 +289,7 @@ def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict
             if name not in ("dtype", "hidden", "layers", "shortcuts") and rows[0][name] is not None
         },
         "skip": skip_of(rows[0]),
+        **({"reduction": "pattern_mean"} if rows[0]["output"] == "softmax" and rows[0]["reduction"] == "mean" else {}),
         **{name: in_training(rows[0][name]) for name in ("monitor", "criterion_on")},
         **{name: [row[name] for row in rows] for name in settings},
         "seed": [row["seed"] for row in rows],

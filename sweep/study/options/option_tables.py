@@ -351,7 +351,10 @@ def with_first_steps(users: Users) -> list[str]:
 
 
 def _training(users: Users) -> dict[str, dict[str, Any]]:
-    reductions = "how errors make one loss: their sum, their mean, or the mean over patterns of the sum over outputs"
+    reductions = (
+        "how errors make one loss: their sum, their mean, or the mean over patterns of the sum over outputs; with "
+        "cross_entropy, mean is that over patterns"
+    )
     names, _ = choice(REDUCTIONS, "sum", reductions)
     return {
         "": {
@@ -488,7 +491,12 @@ def with_default_monitor(table: S, *, validates: bool) -> S:
 
 
 def loss_and_reduction(loss: str, reduction: str | None = None) -> tuple[str, str]:
-    """Return the loss and the reduction that kernels use; the default reduction is the sum."""
+    """Return the loss and the reduction that kernels use; the default reduction is the sum.
+
+    A loss over classes has one term per pattern, so its mean is that over patterns, as in PyTorch and scikit-learn.
+    """
+    if reduction == "mean" and loss in (output.needs_loss for output in vocabulary.OVER_OUTPUTS.values()):
+        reduction = "pattern_mean"
     return LOSS_ALIASES.get(loss, (loss, reduction or "sum"))
 
 

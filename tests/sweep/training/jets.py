@@ -131,7 +131,8 @@ def loss_of(network: Mapping[str, Any], data: Any, words: Mapping[str, str]) -> 
             y = [ACTIVATIONS[words["output"]](each) for each in u]
             terms += [TERMS[words["loss"]](*each) for each in zip(u, y, target, strict=True)]
     n_patterns, n_outputs = np.shape(data.targets)
-    divisor = {"sum": 1, "mean": n_patterns * n_outputs, "pattern_mean": n_patterns}[words["reduction"]]
+    n_terms = n_patterns if words["output"] == "softmax" else n_patterns * n_outputs
+    divisor = {"sum": 1, "mean": n_terms, "pattern_mean": n_patterns}[words["reduction"]]
     return sum_of(terms).times(1 / divisor)
 
 

@@ -44,6 +44,28 @@ def test_rows_of_the_oracle(name: str) -> None:
         assert_same_table(run_in_parts(study, part_runs=part_runs).runs(), expected)
 
 
+@pytest.mark.parametrize(("output", "loss"), [("softmax", "cross_entropy"), ("sigmoid", "bce")])
+def test_means_of_other_libraries(output: str, loss: str) -> None:
+    """The mean of cross_entropy is over patterns, that of bce over outputs too, as in PyTorch, Keras and scikit-learn.
+
+    Loss and step are those of closed forms; a window has the mean over its own patterns.
+    """
+    x, targets = np.array(CLASSES["inputs"], float), np.array(CLASSES["targets"], float)
+    options = {"output": output, "loss": loss, "reduction": "mean", "hidden": 0, "data": CLASSES, "learning_rate": 0.5}
+    for batch in (3, 2):
+        study = make_study(**options, batch=batch, max_steps=1, count=5)
+        result = sweep.run(sweep.Study(**study.canonical() | {"record": {"weights": "both"}}))
+        start, end = (result.weights(0, which) for which in ("initial", "final"))
+        power = np.exp(x @ start["v"] + start["c"][:, None])
+        y = power / power.sum(axis=2, keepdims=True) if loss == "cross_entropy" else power / (1 + power)
+        n_terms = 1 if loss == "cross_entropy" else 2  # for each pattern
+        terms = -targets * np.log(y) - (0 if loss == "cross_entropy" else (1 - targets) * np.log(1 - y))
+        np.testing.assert_allclose(result.runs()["initial_loss"], terms.sum(axis=(1, 2)) / (3 * n_terms), rtol=1e-12)
+        slopes = (y - targets)[:, :batch] / (batch * n_terms)
+        np.testing.assert_allclose(start["v"] - end["v"], 0.5 * x[:batch].T @ slopes, rtol=1e-12)
+        np.testing.assert_allclose(start["c"] - end["c"], 0.5 * slopes.sum(axis=1), rtol=1e-12)
+
+
 def result_of(**changes: Any) -> Result:
     """Train 20 logistic models on the function OR."""
     fixed = {"task": "or", "hidden": 0, "output": "sigmoid", "loss": "bce", "learning_rate": 1.0, "seeds.count": 20}

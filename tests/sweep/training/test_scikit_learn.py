@@ -20,7 +20,7 @@ EPSILON = 1e-30  # scikit-learn does not scale it as PyTorch does
 # Output, loss and reduction of each kind of target.
 KINDS = {
     "binary": ("sigmoid", "bce", "mean"),
-    "classes": ("softmax", "cross_entropy", "pattern_mean"),
+    "classes": ("softmax", "cross_entropy", "mean"),
     "regression": ("identity", "half_squared", "mean"),
 }
 
