@@ -78,8 +78,7 @@ GENERAL = (
     Setting(
         "threshold",
         1e-4,
-        "a run converges once its loss, its largest error or its error rate is below this; the criteria correct and "
-        "none ignore it",
+        "a run converges once its loss, its largest error or its error rate is below this",
         "loss, output or share",
         above=0,
     ),

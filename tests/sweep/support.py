@@ -98,6 +98,8 @@ def make_study(
     tables: dict[str, Any] = {"network": {}, "initial_weights": {}, "training": {}, "convergence": {}}
     parameters = {}
     given = {"hidden": [2, 3], "learning_rate": [0.05, 0.2], "max_steps": 60, "threshold": 0.01}
+    if set(np.atleast_1d(scalars.get("criterion", "loss"))) <= {"correct", "none"}:  # which have no threshold
+        del given["threshold"]
     given = {key: value for key, value in given.items() if key not in scalars} | scalars
     for key, value in given.items():
         if isinstance(value, list):

@@ -394,9 +394,12 @@ def _convergence(users: Users) -> dict[str, dict[str, Any]]:
         **settings_of("stopping_rule", users),
         "min_delta": setting("min_delta", users, {"patience": [IS_SET]}),
     }
+    with_threshold = [
+        name for name, each in vocabulary.CRITERIA.items() if each.of_loss or each.of_output or each.of_wrong
+    ]
     options = {
         "criterion": criterion,
-        "threshold": setting("threshold", users),
+        "threshold": setting("threshold", users, {"criterion": with_threshold}),
         "divergence_threshold": setting("divergence_threshold", users),
     }
     return {"": options | of_plateaus}

@@ -62,10 +62,10 @@ def test_arguments_of_held_out_patterns(tmp_path: Path) -> None:
 
 
 HINTON = {
-    ("criterion=none",): (["convergence.from_step"], 1),
+    ("criterion=none",): (["convergence.threshold", "convergence.from_step"], 1),
     ("optimizer=gd",): ([], 1),  # its momentum has the default
     ("optimizer=gd", "momentum=0.9"): ([], 1),  # by default
-    ("criterion=none", "from_step=0"): ([], 1),
+    ("criterion=none", "from_step=0"): (["convergence.threshold"], 1),
     ("activation=tanh", "loss=sse", "reduction=sum", "tie=wrong"): ([], 1),
 }
 

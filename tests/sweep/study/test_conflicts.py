@@ -78,6 +78,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
         ("convergence.criterion: 'running_loss' needs criterion_on 'train', got", "criterion_on 'validation'"),
     ),
     ({"criterion": "none", "from_step": 1}, ("convergence.from_step: 1", "criterion 'correct'", "'loss'")),
+    ({"criterion": ["none", "correct"], "threshold": 0.5}, ("convergence.threshold: 0.5", "'max_error'", "remove it")),
     (
         {"patience": 3, "monitor": ["loss", "n_correct"], "min_delta": [0, 3, 4]},
         ("parameters.monitor: 'n_correct' needs min_delta below 4", "got parameters.min_delta 4"),
@@ -154,6 +155,7 @@ def test_refused(options: dict[str, Any], parts: tuple[str, ...]) -> None:
         {"activation": ["relu", "leaky_relu"], "negative_slope": -0.5},
         {"bias": [True, False], "bias_scale": 0.0},
         {"criterion": ["none", "correct"], "from_step": 1},
+        {"criterion": ["none", "loss"], "threshold": [0.5, 0.1]},
         {"learning_rate": 0.0, "output_learning_rate": [0.1, 0.0]},
         {"dtype": "float32", "optimizer": "adam", "eps": 1e30, "gain": -1e-40, "divergence_threshold": 3.4028235e38},
     ],

@@ -203,8 +203,12 @@ def study_of(name: str, values: list[Any] | Any, **others: Any) -> Study:
         "learning_rate": 0.1,
         "max_steps": 20,
         "threshold": 0.05,
+        **others,
+        name: values,
     }
-    return make_study(count=6, **{**options, **others, name: values})
+    if options.get("criterion") == "none":  # which ignores it
+        del options["threshold"]
+    return make_study(count=6, **options)
 
 
 def rows_of(study: Study) -> pd.DataFrame:
@@ -244,7 +248,6 @@ def test_data_swept_as_separately(name: str, batch: int | str) -> None:
         "activation": "tanh",
         "learning_rate": 0.2,
         "max_steps": 20,
-        "threshold": 0.05,
     }
     options |= {"criterion": "correct", "batch": batch, "order": "shuffled", "output": "sigmoid", "count": 6}
     separate = [make_study(**options, data=data | {name: value}) for value in values]
