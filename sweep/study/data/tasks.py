@@ -48,6 +48,7 @@ class Argument(NamedTuple):
     most: float = sys.float_info.max
     also: str = ""  # a value that only [data] takes, and what it means
     is_size: bool = False  # whether it sets numbers of patterns, inputs or targets, which are the same in all cells
+    is_size_in: str = ""  # a task in which it does, if not in others
 
     @property
     def type(self) -> Any:
@@ -79,9 +80,11 @@ class Argument(NamedTuple):
         kinds = (int,) if self.kind is int else (int, float)
         return isinstance(value, kinds) and not isinstance(value, bool) and self.least <= value <= self.most
 
-    def refusal(self, name: str, value: Any) -> str:
+    def refusal(self, name: str, value: Any, task: str | None = None) -> str:
         """Return a sentence with the allowed values; for several values also how they are swept."""
-        how_to_vary = ONE_SIZE if self.is_size else f"to sweep {name}, move it to [parameters]"
+        how_to_vary = (
+            ONE_SIZE if self.is_size or self.is_size_in == task else f"to sweep {name}, move it to [parameters]"
+        )
         several = f"; {how_to_vary}" if isinstance(value, (list, dict)) else ""
         also = f", or {self.also}" if self.also else ""
         return f"{name} must be {self.allowed}{also}, got {shown(value)}{several}"
@@ -97,7 +100,7 @@ ARGUMENTS = {
     "n_outputs": Argument("number of targets", int, 1, 1024, is_size=True),
     "classes": Argument("number of classes, each with a target", int, 2, 64, is_size=True),
     "noise": Argument("standard deviation of the noise added to points", float, 0, 1_000_000),
-    "problem": Argument("which of the three MONK's problems", int, 1, 3),
+    "problem": Argument("which of the three MONK's problems", int, 1, 3, is_size_in="monks"),
     "data_seed": Argument(
         "seed of drawn patterns",
         int,
@@ -299,7 +302,7 @@ def make_patterns(task: Any, arguments: dict[str, Any]) -> Patterns:
             listed = ", ".join(takes) or "none"
             raise ValueError(f"task {task!r} does not take {name}, got {shown(value)}; its arguments are: {listed}")
         if not ARGUMENTS[name].allows(value):
-            raise ValueError(ARGUMENTS[name].refusal(name, value))
+            raise ValueError(ARGUMENTS[name].refusal(name, value, task))
     for name, default in takes.items():
         if default is Parameter.empty and name not in arguments:
             raise ValueError(f"{name} is missing; task {task!r} needs {ARGUMENTS[name].allowed}")

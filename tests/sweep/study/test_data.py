@@ -282,6 +282,8 @@ def test_files_of_held_out_patterns(tmp_path: Path, held_out: str) -> None:
             {},
             "got [2, 3]; all cells have patterns of the same size, so make a study for each value",
         ),
+        ({"task": "monks", "problem": [1, 2]}, {}, "got [1, 2]; all cells have patterns of the same size, so make a"),
+        ({"task": "monks_all", "problem": [1, 2]}, {}, "got [1, 2]; to sweep problem, move it to [parameters]"),
         (
             PARITY | {"train_count": [8, 9]},
             {},
