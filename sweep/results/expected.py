@@ -129,10 +129,6 @@ def _compared(result: Result, rows: pd.DataFrame, figure: Figure) -> dict[str, A
     """Return the row of a figure; ``rows`` are those of all runs."""
     with _naming(figure):
         obtained = _obtained(result, rows, figure)
-        if isinstance(obtained.estimate, Rate) and not 0 <= figure.published <= 1:
-            raise SweepError(
-                f"published: must be a rate from 0 to 1, got {figure.published}; divide percentages by 100"
-            )
     row: dict[str, Any] = {
         "entry": figure.entry,
         "figure": figure.label,
@@ -148,8 +144,7 @@ def _compared(result: Result, rows: pd.DataFrame, figure: Figure) -> dict[str, A
     if figure.is_exact:
         return row
     own = obtained.estimate
-    if own is None:
-        raise SweepError(f"{figure.label}: kind: must be exact for counts and extremes, got statistical; use a share")
+    assert own
     half_unit = 0.0 if figure.successes is not None else float(figure.unit) / 2
     if np.isnan(own.ends()).any():
         raise SweepError(f"{figure.label}: the statistic has no interval; train more seeds, or the same in each cell")
@@ -177,12 +172,13 @@ def _is_within(obtained: float, figure: Figure) -> bool:
 
 
 def check_figures(study: Study, figures: Sequence[Figure]) -> list[str]:
-    """Return the columns of runs that figures need; SweepError if a study has no such column, cell or seed."""
+    """Return the columns of runs that figures need; SweepError if the study cannot have one of the figures."""
     known = {column.name: column for column in runs_columns(study)}
     needed = {"cell": None, "seed": None, "status": None, updates_column(study): None}
-    for figure in figures:
+    for figure in (each.at(study.seeds.base) for each in figures):
         with _naming(figure):
-            values_at(study, figure.where)
+            values = values_at(study, figure.where)
+            _check_statistic(figure)
             base, count = study.seeds.base, study.seeds.count
             if figure.seed is not None and not base <= figure.seed < base + count:
                 raise SweepError(f"seeds: must be from {base} to {base + count - 1}, got {figure.seed}")
@@ -196,7 +192,18 @@ def check_figures(study: Study, figures: Sequence[Figure]) -> list[str]:
                 if known[name].type == "string" or known[name].is_list or figure.measure == "status":
                     raise SweepError(f"column {name}: must hold numbers; where selects values, share takes a status")
                 needed[name] = None
+            if figure.is_of_run and (n_cells := study.grid.n_cells_at(values)) != 1:
+                raise SweepError(f"where: must select one cell, got {n_cells:,}")
     return list(needed)
+
+
+def _check_statistic(figure: Figure) -> None:
+    """Refuse published numbers that a rate cannot have, and errors of what has none."""
+    name = _statistic(figure) if figure.statistic and not figure.measure else ""
+    if name and every()[name].percent and not 0 <= figure.published <= 1:
+        raise SweepError(f"published: must be a rate from 0 to 1, got {figure.published}; divide percentages by 100")
+    if not figure.is_exact and (name in COUNTS or figure.statistic in ("min", "max")):
+        raise SweepError("kind: must be exact for counts and extremes, got statistical; use a share")
 
 
 def _measured(figure: Figure) -> str:
@@ -227,7 +234,6 @@ def _obtained(result: Result, everything: pd.DataFrame, figure: Figure) -> Obtai
     measured, condition = _measured(figure), _condition(figure.share) if figure.share else None
     name = "" if figure.measure or figure.share else _statistic(figure)
     if figure.seed is not None:
-        _one(rows, figure)
         return Obtained(float(_values(rows, measured)[0]))
     if name in COUNTS:
         return Obtained(float(len(rows) if name == "n_runs" else (rows["status"] == name.removeprefix("n_")).sum()))
@@ -331,20 +337,12 @@ def _of_weight(result: Result, rows: pd.DataFrame, figure: Figure) -> Obtained:
     if element is None or figure.seed is None:
         raise SweepError("measure: must not have a statistic if it is a weight")
     array, index = element
-    cell = _one(rows, figure)["cell"]
-    weights = result.weights(int(cell))
+    weights = result.weights(int(rows["cell"].iloc[0]))
     try:
         return Obtained(float(weights[array][(figure.seed - result.study.seeds.base, *index)]))
     except (KeyError, IndexError):
         shapes = {name: each.shape[1:] for name, each in weights.items()}
         raise SweepError(f"measure: must be a weight of {shapes}, got {figure.measure}") from None
-
-
-def _one(rows: pd.DataFrame, figure: Figure) -> pd.Series[Any]:
-    """Return the only row of a figure of one run."""
-    if len(rows) != 1:
-        raise SweepError(f"where: must select one cell, got {len(rows):,} runs of seed {figure.seed}")
-    return rows.iloc[0]
 
 
 def _of_curve(result: Result, figure: Figure) -> Obtained:
