@@ -162,16 +162,18 @@ def not_swept(name: Any, swept: Iterable[str], studies: str = "this study") -> s
 def closest(name: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> str | None:
     """Return the allowed name, or for a dotted one the dotted form, that is most similar to an unknown name, or None.
 
-    >>> closest("steps", ["eps", "max_steps"]), closest("restarts", ["targets"])
-    ('max_steps', None)
+    >>> closest("steps", ["eps", "max_steps"]), closest("acuracy", ["test_accuracy"]), closest("restarts", ["targets"])
+    ('max_steps', 'test_accuracy', None)
     """
     if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         return None
     allowed = list(allowed)
-    parts = sorted((known for known in allowed if name in known.split("_")), key=len)
+    by_length = sorted(allowed, key=len)
+    parts = [known for known in by_length if name in known.split("_")]
+    near_parts = [known for known in by_length if get_close_matches(name, known.split("_"), n=1, cutoff=_VERY_CLOSE)]
     near = get_close_matches(name, [*(dotted if "." in name else ()), *allowed], n=3, cutoff=_CLOSE)
     very_near = get_close_matches(name, near, n=1, cutoff=_VERY_CLOSE)
-    return next(iter([*parts, *very_near, *(known for known in near if known[:1] == name[:1])]), None)
+    return next(iter([*parts, *very_near, *(known for known in near if known[:1] == name[:1]), *near_parts]), None)
 
 
 def cut(text: str, limit: int) -> str:

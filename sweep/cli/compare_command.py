@@ -16,7 +16,10 @@ def compare(
     other: Annotated[
         str | None, typer.Argument(metavar="OTHER", help="Second results folder, in place of --vary.")
     ] = None,
-    vary: Annotated[str | None, parameter_option("Parameter whose values are compared, two at a time.")] = None,
+    vary: Annotated[
+        str | None,
+        parameter_option("Parameter whose values are compared, two at a time. Default: the only one that is swept."),
+    ] = None,
     by: Annotated[
         str | None,
         typer.Option(
@@ -62,14 +65,16 @@ def compare(
     from sweep.system.formatting import list_text
     from sweep.terminal.printed import print_comparison
 
-    if (vary is None) == (other is None):
-        present = "neither" if vary is None else "both"
-        raise SweepError(
-            "compare: must have one of --vary NAME (the values of a parameter) and a second results folder, got "
-            f"{present}"
-        )
+    needs = "compare: must have one of --vary NAME (the values of a parameter) and a second results folder, got"
+    if vary is not None and other is not None:
+        raise SweepError(f"{needs} both")
     names = split_names(by) if by else []
     result = open_with_warning(directory)
+    if vary is None and other is None:
+        found = swept(result.naming(names).study)
+        if len(found) != 1 or found[0] in names:
+            raise SweepError(f"{needs} neither; swept: {', '.join(found) or 'nothing'}")
+        (vary,) = found
     if vary is not None:
         parameters, statistic = split_by(result.study, names, compared_by())
         measure = measure_of(statistic or default_statistic(result))

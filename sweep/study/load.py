@@ -182,6 +182,8 @@ def read_source(source: str | Path) -> tuple[dict[str, Any], Path]:
     except StudyError as error:
         if path.suffix.lower() in (".csv", ".parquet") and path.is_file():
             raise StudyError(f"{error}; if it holds patterns, set file to {named} in a study such as xor") from None
+        if os.path.exists(path / "study.toml"):
+            raise StudyError(f"{error}; open results with sweep.open_result({named})") from None
         raise
 
 

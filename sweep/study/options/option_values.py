@@ -12,7 +12,7 @@ from kernels.start.names import ARRAY, DISTRIBUTIONS, MAX_LAYERS, NAMED_SCALES
 from sweep.errors import shown
 from sweep.study.data.pattern_files import MAX_PATTERNS
 from sweep.study.options.explicit_weights import WEIGHT_PATTERN, element_of
-from sweep.study.reading.hints import meant_value
+from sweep.study.reading.hints import value_hint
 from sweep.system.plain_values import is_finite
 
 _MAX_HIDDEN = 65_536
@@ -61,9 +61,7 @@ def _checked_scale(*, above: bool) -> Callable[[Any], Any]:
             return value
         if is_finite(value) and (value > 0 or (value == 0 and not above)):
             return float(value)
-        meant = meant_value(value, NAMED_SCALES) if isinstance(value, str) else None
-        hint = f"; did you mean {meant!r}?" if meant else ""
-        raise ValueError(f"must be {needs}, got {shown(value)}{hint}")
+        raise ValueError(f"must be {needs}, got {shown(value)}{value_hint(value, NAMED_SCALES)}")
 
     return check
 
@@ -87,8 +85,7 @@ def _checked_offset_of_array(value: Any) -> float | str:
 
 def _checked_distribution(value: Any) -> str:
     if value not in DISTRIBUTIONS:
-        meant = meant_value(value, DISTRIBUTIONS) if isinstance(value, str) else None
-        hint = f"; did you mean {meant!r}?" if meant else ""
+        hint = value_hint(value, DISTRIBUTIONS)
         raise ValueError(f"must be one of {', '.join(map(repr, DISTRIBUTIONS))}, got {shown(value)}{hint}")
     return str(value)
 

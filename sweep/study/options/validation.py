@@ -11,7 +11,7 @@ from sweep.errors import shown
 from sweep.study.options.option_tables import BUILT_IN, OptionTables, known_tables
 from sweep.study.options.option_values import names_arrays
 from sweep.study.options.other_sections import Curves, Until
-from sweep.study.reading.hints import meant_value, not_supported, unknown_key
+from sweep.study.reading.hints import unknown_key, value_hint
 from sweep.study.reading.section import Section
 
 if TYPE_CHECKING:
@@ -68,11 +68,10 @@ def _sentence(detail: ErrorDetails, path: str, known_keys: list[str], tables: Op
     if need == "an integer" and isinstance(value, float) and 0 < value < 2**31 and value.is_integer():
         hint = f"; write {int(value)}"
     if kind == "literal_error" and isinstance(value, str):
-        custom, note = _custom_names(where.partition("[")[0].rpartition(".")[2])
+        key = where.partition("[")[0].rpartition(".")[2]
+        custom, note = _custom_names(key)
         need += note
-        meant = meant_value(value, [*re.findall(r"'([^']*)'", context["expected"]), *custom])
-        wish = not_supported(value)
-        hint = f"; did you mean {meant!r}?" if meant else f"; {wish}" if wish else ""
+        hint = value_hint(value, [*re.findall(r"'([^']*)'", context["expected"]), *custom], key)
     return f"{where}: must be {need}, got {shown(value)}{hint}"
 
 

@@ -129,6 +129,25 @@ def meant_value(name: str, allowed: Iterable[str]) -> str | None:
     return _meant(name, list(allowed), _VALUE_OF)
 
 
+def value_hint(value: Any, allowed: Iterable[str], key: str = "") -> str:
+    """Return the end of the sentence on an unknown value: the value that is meant or similar; empty if there is none.
+
+    >>> value_hint("gelu2", ["gelu", "relu"])
+    "; did you mean 'gelu'?"
+    >>> value_hint("test_accuracy", ["error_rate", "loss"], "criterion")
+    "; did you mean 'error_rate' with criterion_on = 'test'?"
+    """
+    if not isinstance(value, str):
+        return ""
+    allowed, wish = list(allowed), not_supported(value)
+    patterns, _, measure = value.partition("_")
+    if key == "criterion" and patterns in ("train", "validation", "test"):
+        beside, meant = f" with criterion_on = {patterns!r}", meant_value(measure, allowed)
+    else:
+        beside, meant = "", meant_value(value, allowed) or (None if wish else closest(value, allowed))
+    return f"; did you mean {meant!r}{beside}?" if meant else f"; {wish}" if wish else ""
+
+
 def not_supported(name: Any) -> str | None:
     """Return a sentence if a name stands for a feature that is not supported, else None.
 

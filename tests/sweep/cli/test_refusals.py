@@ -47,7 +47,6 @@ def test_bad_study(place: Path, old: str, new: str, expected: tuple[str, ...]) -
         (("explore", "xor", "--levels", "0"), ("--levels: selects what --export writes", "add --export DIR")),
         (("explore", "xor", "--to", "0/0/0"), ("--to: selects what --export writes", "leave out --to")),
         (("explore", "xor", "--network", "0/0/0"), ("--network: selects what --export writes", "leave out --network")),
-        (("compare", "r"), ("compare: must have one of --vary NAME", "got neither")),
         (("compare", "r", "s", "--vary", "hidden"), ("compare: must have one of --vary NAME", "got both")),
         (("plan", "gone.csv"), ("study file 'gone.csv' cannot be read: No such file or directory",)),
         (("run", "xor", "--set", "hidden"), ("--set", "'hidden'", "key=value")),

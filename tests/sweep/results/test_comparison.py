@@ -178,9 +178,10 @@ def test_a_side_that_never_converges_is_named(folder: Path, both: Result) -> Non
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (("best", "--by", "speed"), ("unknown statistic 'speed'", "expected_steps")),
+        (("best", "--by", "speed"), ("unknown statistic 'speed'; known: ", "expected_steps")),
+        (("best", "--by", "acuracy"), ("unknown statistic 'acuracy'; did you mean 'test_accuracy'?",)),
         (("best", "--top", "0"), ("top: must be an integer from 1, got 0",)),
-        (("compare",), ("must have one of --vary NAME",)),
+        (("compare",), ("must have one of --vary NAME", "got neither; swept: hidden, learning_rate")),
         (("compare", "--vary", "hiden"), ("'hiden' is not swept", "did you mean 'hidden'")),
         (("compare", "--vary", "hidden", "--by", "hidden"), ("'hidden' occurs twice",)),
         (("compare", "--vary", "hidden", "--margin", "5"), ("margin: must be", "above 0 and below 1", "got 5.0")),
@@ -189,6 +190,14 @@ def test_a_side_that_never_converges_is_named(folder: Path, both: Result) -> Non
 def test_errors(folder: Path, options: tuple[str, ...], expected: tuple[str, ...]) -> None:
     """Invalid options are errors in one sentence."""
     assert_refused(command(options[0], folder, *options[1:]), expected)
+
+
+def test_the_only_swept_parameter_is_compared(tmp_path: Path) -> None:
+    """Without --vary the command compares the values of the one parameter that is swept."""
+    folder = str(tmp_path / "r")
+    sweep.run(make_study(count=3, hidden=2, learning_rate=[0.1, 0.2]), out=folder)
+    assert command("compare", folder).out == command("compare", folder, "--vary", "learning_rate").out != ""
+    assert_refused(command("compare", folder, "--by", "learning_rate"), ("got neither; swept: learning_rate",))
 
 
 def test_names_alone_or_in_a_list(both: Result) -> None:

@@ -102,6 +102,7 @@ def test_keys_of_another_table() -> None:
         ("network", "output", "swish", "silu"),
         ("training", "loss", "binary_cross_entropy", "bce"),
         ("network", "dtype", "double", "float64"),
+        ("network", "activation", "gelu2", "gelu"),
     ],
 )
 def test_values_by_other_names(section: str, key: str, name: str, meant: str) -> None:
@@ -115,8 +116,22 @@ def test_values_by_other_names(section: str, key: str, name: str, meant: str) ->
     assert swept.endswith(text)
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("test_accuracy", "'error_rate' with criterion_on = 'test'"),
+        ("validation_loss", "'loss' with criterion_on = 'validation'"),
+    ],
+)
+def test_criteria_of_held_out_patterns(name: str, meant: str) -> None:
+    """A measure of held-out patterns as a criterion is answered with both options."""
+    assert refused(convergence={"criterion": name}).endswith(f"got {name!r}; did you mean {meant}?")
+    assert refused(parameters={"criterion": [name]}).endswith(f"got {name!r}; did you mean {meant}?")
+
+
 def test_values_that_are_not_supported() -> None:
-    """A value that other packages have is answered by its kind."""
+    """A value that other packages have is answered by its kind, and not with a similar one."""
+    assert refused(network={"activation": "selu"}).endswith("got 'selu'; this activation is not supported")
     fault = refused(training={"optimizer": "LBFGS"})
     assert fault.startswith("training.optimizer: must be one of '")
     assert fault.endswith("got 'LBFGS'; this optimizer is not supported")

@@ -67,9 +67,13 @@ def test_rows_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"which": "best"}, "which: must be 'final' or 'initial', got 'best'"),
     ],
 )
-def test_invalid_arguments_are_refused(arguments: dict[str, Any], message: str) -> None:
+def test_invalid_arguments_are_refused(arguments: dict[str, Any], message: str, tmp_path: Path) -> None:
     """Errors say what is allowed."""
     with pytest.raises(sweep.SweepError, match=message):
         sweep.trained_weights(make_study(**SWEPT), **arguments)
     with pytest.raises(TypeError, match="source: must be a Study, its name or path, or a Result, got int"):
         sweep.trained_weights(3)  # type: ignore[arg-type]
+    folder = tmp_path / "r"
+    sweep.run(make_study(hidden=2, learning_rate=0.1, count=1, max_steps=1), out=folder)
+    with pytest.raises(sweep.StudyError, match=r"it is a folder; open results with sweep\.open_result\('.*r'\)"):
+        sweep.trained_weights(folder)
