@@ -144,7 +144,7 @@ lint: $(ALL_READY)
 	$(BIN)/mypy
 
 # As pip would, but on all CPUs, without tests, moto and mypy, of which little is imported. Templates do not compile.
-COMPILE_PACKAGES = $(BIN)/python -m compileall -qq -j 0 -x '/(tests|moto|mypyc?)/' $(VENV)/lib || true
+COMPILE_PACKAGES = echo "compiling Python packages: ten seconds or more .."; $(BIN)/python -m compileall -qq -j 0 -x '/(tests|moto|mypyc?)/' $(VENV)/lib || true
 
 $(READY): pyproject.toml constraints.txt
 	@echo "installing Python packages into $(VENV): a minute or two .."

@@ -19,13 +19,19 @@ ANY_MARKERS = [marks for n in range(len(MARKERS) + 1) for marks in itertools.com
 
 
 @cache
-def selections(goal: str) -> dict[bool, list[str]]:
-    """Return the marker expressions of a goal's test runs on this CPU, compiled and interpreted."""
+def recipe(goal: str) -> list[str]:
+    """Return the lines of the shell that make runs for a goal where nothing is installed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     options = ["make", "--dry-run", "--always-make", goal]
     lines = subprocess.run(options, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    return lines.splitlines()
+
+
+@cache
+def selections(goal: str) -> dict[bool, list[str]]:
+    """Return the marker expressions of a goal's test runs on this CPU, compiled and interpreted."""
     found: dict[bool, list[str]] = {True: [], False: []}
-    for line in lines.splitlines():
+    for line in recipe(goal):
         expression = re.search(r'/pytest .* -m "?(.*?)(?:"|$| tests/)', line)
         if expression and "NUMBA_CPU_NAME" not in line:
             found["NUMBA_DISABLE_JIT=1" not in line].append(expression[1])
@@ -45,3 +51,10 @@ def test_each_test_runs_once_in_some_ring(marks: tuple[str, ...]) -> None:
     assert whole == ([0, 0] if "soak" in marks else [1, 1])
     assert soak == ([1, 1] if "soak" in marks else [0, 0])
     assert sum(quick) <= sum(test) <= 1
+
+
+def test_compiling_is_announced() -> None:
+    """Installing says that it compiles, which takes many seconds."""
+    compiling = [line for line in recipe("lint") if "-m compileall" in line]
+    assert len(compiling) == 2
+    assert all(line.startswith('echo "compiling') for line in compiling)
