@@ -20,7 +20,7 @@ from sweep.explore.list_axis import ListAxis
 from sweep.explore.results_map import ResultsMap
 from sweep.results.answers import criterion_fault, has_criterion, held_out_of, main_statistics
 from sweep.results.named_statistics import cells_with, pooled_with
-from sweep.results.pooled_cells import recorded_over
+from sweep.results.pooled_cells import pooled_tally, recorded_over
 from sweep.results.queries import Queries
 from sweep.results.result import Result
 from sweep.results.some_cells import result_of_cells
@@ -85,8 +85,8 @@ class Selection:
             title = f"{self._where()}: {len(self.cells):,} cells; select at most {MOST_CELLS:,} for their statistics"
             return {**known, "title": title, "n_cells": len(self.cells), "n_runs": None, **_NOTHING}
         with self.view.explored.reading:
-            n_cells = len(self.runs.cells)
-            n_runs = int(self.runs.tally["n"].sum())
+            n_cells = len(self.runs.numbered_cells)
+            n_runs = int(self.runs.numbered_tally["n"].sum())
             known |= {"statistics": self._statistics(), "incidence": self._incidence()} if n_runs else _NOTHING
         title = f"{self._where()}: {count_text(n_cells, 'cell')}, {count_text(n_runs, 'run')}"
         return {**known, "title": title, "n_cells": n_cells, "n_runs": n_runs}
@@ -105,8 +105,9 @@ class Selection:
     def _statistics(self) -> list[dict[str, Any]]:
         """Return the statistics of all runs: that of the map, and those of the table of `sweep show`."""
         runs, shown_one = self.runs, self.view.statistic
-        table = pooled_with(runs, [], cells_with(runs, shown_one.name), shown_one.name)
-        recorded = recorded_over(runs, runs.cells, group_of(runs.study.grid, [], runs.cells["cell"].to_numpy()))
+        cells = cells_with(runs, shown_one.name)
+        table = pooled_with(runs, [], cells, shown_one.name)
+        recorded = recorded_over(runs, cells, group_of(runs.study.grid, [], cells["cell"].to_numpy()))
         (row,) = recorded.reset_index(drop=True).combine_first(table).to_dict("records")
         study = runs.study
         losses = () if held_out_of(runs) else of_measure("final_loss")
@@ -152,7 +153,7 @@ class Selection:
         runs = self.runs
         if not runs.has_parts or criterion_fault(runs.study):
             return None
-        tally = runs.pooled_tally
+        tally = pooled_tally(runs)
         events = [event for event in EVENTS if event in statuses(runs.study.has_patience)]
         curves = {event: cumulative_incidence(tally, event) for event in events}
         curves = {event: curve for event, curve in curves.items() if curve["incidence"].any()}

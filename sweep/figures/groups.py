@@ -16,6 +16,7 @@ from sweep.figures.canvas import plain, put_legend, title_center
 from sweep.figures.channels import MAX_LINES, check_color
 from sweep.figures.colors import NAMED_COLORS, line_styles
 from sweep.results.answers import check_has_criterion, check_swept, criterion_fault
+from sweep.results.pooled_cells import pooled_tally
 from sweep.results.queries import Queries
 from sweep.study.axes.grid import REPLICATES
 from sweep.study.selection import At, Values, cells_at, values_at
@@ -87,7 +88,7 @@ class Groups:
             check_swept(result.study, [color])
         self.color = color or (usual_color(self.values, avoid) if colored else None)
         grid = result.study.grid
-        tally = result.pooled_tally
+        tally = pooled_tally(result)
         self.cells = cells_at(cells_of(grid), self.values)["cell"].to_numpy()
         self.tally = tally[tally["cell"].isin(self.cells)]
         if self.tally.empty:

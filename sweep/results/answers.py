@@ -89,11 +89,11 @@ def main_statistics(result: EvaluatedRuns) -> list[Statistic]:
 
 
 def answered_cells(result: EvaluatedRuns) -> pd.DataFrame:
-    """Return the cells with the columns of all statistics with which a result answers."""
-    cells = result.cells
+    """Return the numbered cells with the columns of all statistics with which a result answers."""
+    cells = result.numbered_cells
     for measure in dict.fromkeys(held_out_of(result) or ()):
         columns = list(main_statistic_of(measure).columns)
-        cells = cells.assign(**result.measures.in_cells(measure, result.cells)[columns])
+        cells = cells.assign(**result.measures.in_cells(measure, result.numbered_cells)[columns])
     return cells
 
 

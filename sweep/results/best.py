@@ -22,20 +22,27 @@ from sweep.analysis.each_at_best import (
 from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError
 from sweep.measures import MEASURES
-from sweep.results.answers import check_has_criterion, default_statistic, held_out_of
+from sweep.results.answers import check_has_criterion, default_statistic, held_out_of, ranking_statistic, split_by
 from sweep.results.named_statistics import cells_with, resampled_values
 from sweep.results.pooled_cells import counted_runs
 from sweep.results.race import rank_with_race, tested_by_race
 from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.of_cells import every, main_statistic_of, measure_of
 from sweep.statistics.outcomes import Measured
-from sweep.statistics.ranking import best_cells, why_no_best
+from sweep.statistics.ranking import best_cells, ranked_by, why_no_best
 from sweep.statistics.runs import NOT_COUNTED, Runs
 from sweep.statistics.two_way import estimate_of
 from sweep.study.selection import At, cells_at, values_at
 
 if TYPE_CHECKING:
     from sweep.results.evaluated_runs import EvaluatedRuns
+
+
+def ranked_cells(result: EvaluatedRuns, by: Sequence[str] = (), at: At | None = None) -> pd.DataFrame:
+    """Return the table of :meth:`sweep.Result.best`, with numbers also of cells that are not those of the study."""
+    parameters, chosen = split_by(result.study, by, ranked_by())
+    statistic = chosen or ranking_statistic(result)
+    return best_of_each(result, parameters, statistic, at) if parameters else rank(result, statistic, at)
 
 
 def rank(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd.DataFrame:
@@ -162,7 +169,7 @@ def compared_at_best(result: EvaluatedRuns, vary: str, statistic: str | None, ma
     if none := why_no_best(cells_for(result, by), by):
         table.attrs["note"] += f"; {none}, so no choice is better than another"
     table.attrs["measure"] = measure
-    cells = cells_of(grid, chosen.ravel()).assign(half=np.tile([0, 1], len(values)))
+    cells = result.named(cells_of(grid, chosen.ravel())).assign(half=np.tile([0, 1], len(values)))
     table.attrs["chosen"] = cells.to_dict("records")  # pandas cannot concatenate tables with a DataFrame here
     return table
 

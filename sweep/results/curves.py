@@ -14,7 +14,7 @@ from sweep.analysis.profiles import performance_profile
 from sweep.errors import SweepError, shown, unknown
 from sweep.results.answers import check_alone, check_has_criterion, check_swept, criterion_fault
 from sweep.results.evaluated_runs import EvaluatedRuns
-from sweep.results.pooled_cells import pairs_seeds
+from sweep.results.pooled_cells import pairs_seeds, pooled_tally
 from sweep.statistics.parallel_runs import FirstOf, first_of
 from sweep.study.axes.grid import replicate_axes
 from sweep.study.model import Study
@@ -34,12 +34,12 @@ def incidence_of(result: EvaluatedRuns, by: Sequence[str], event: str, parallel_
         raise SweepError(unknown("event", event, list(EVENTS)))
     _check_few(by, result.study.grid.n_combinations(by))
     if parallel_runs != 1:
-        check_parallel(result.tally, [parallel_runs])
+        check_parallel(result.numbered_tally, [parallel_runs])
         if event != "converged":
             raise SweepError(f"event: must be 'converged' with parallel runs, got {event!r}")
     outcomes = result.outcomes if event == "converged" and pairs_seeds(result) else None
     grid = result.study.grid
-    return incidence_by(result.pooled_tally, grid, by, event, outcomes, parallel_runs, result.replicates)
+    return incidence_by(pooled_tally(result), grid, by, event, outcomes, parallel_runs, result.replicates)
 
 
 def parallel_runs_of(result: EvaluatedRuns, k: int | Sequence[int] | None, names: Sequence[str]) -> pd.DataFrame:
@@ -47,11 +47,11 @@ def parallel_runs_of(result: EvaluatedRuns, k: int | Sequence[int] | None, names
     check_has_criterion(result.study)
     crossed = bool(replicate_axes(result.study.axes, names))
     check_swept(result.study, names)
-    fewest = _fewest_runs(result.tally)
+    fewest = _fewest_runs(result.numbered_tally)
     chosen = [each for each in PARALLEL_RUNS if each <= fewest] if k is None else [k] if isinstance(k, int) else list(k)
-    check_parallel(result.tally, chosen)
+    check_parallel(result.numbered_tally, chosen)
     grid = result.study.grid
-    cells = np.sort(result.tally["cell"].unique())
+    cells = np.sort(result.numbered_tally["cell"].unique())
     group = group_of(grid, names, cells)
     numbers = np.unique(group)
     _check_few(names, len(numbers))
@@ -78,8 +78,8 @@ def runs_of(result: EvaluatedRuns, cells: Any) -> tuple[Any, Any]:
     Several cells are refused if runs or their rows are missing.
     """
     if len(cells) == 1:
-        first, last = np.searchsorted(result.tally["cell"].to_numpy(), [cells[0], cells[0] + 1])
-        tally = result.tally.iloc[first:last]
+        first, last = np.searchsorted(result.numbered_tally["cell"].to_numpy(), [cells[0], cells[0] + 1])
+        tally = result.numbered_tally.iloc[first:last]
         steps, converged = (
             np.repeat(ends.to_numpy(), tally["n"]) for ends in (tally["steps"], tally["status"] == "converged")
         )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernels.floating_point import DefaultFloatingPoint
+from sweep.analysis.cells import cells_of
 from sweep.analysis.seed_tables import COLUMNS as OUTCOME_COLUMNS
 from sweep.analysis.seed_tables import outcomes_from_tables
 from sweep.analysis.study_race import StudyRace, race_of_tables
-from sweep.analysis.tally import with_equal_cells
 from sweep.results.aggregate import Aggregate, digest_of_rows
 from sweep.results.run_rows import check_kept
 from sweep.schemas.run_columns import updates_column
@@ -36,6 +36,7 @@ class EvaluatedRuns(DefaultFloatingPoint):
     replicates = 1
     n_pooled = 1  # how many values are pooled; replicates are 1 if there is one seed, whose place they take
     pooled_over = ""  # the options whose values are these replicates
+    has_cells_of_study = True  # whether users may pass on the numbers of cells; see OtherCells
 
     def __init__(self, study: Study, facts: dict[str, Any], stored: StoredRuns, measures: RunMeasures) -> None:
         self.study = study
@@ -67,6 +68,15 @@ class EvaluatedRuns(DefaultFloatingPoint):
         """
         return self._make_cells().copy()  # in few blocks: with a hundred, pandas warns when a column is inserted
 
+    @property
+    def numbered_cells(self) -> pd.DataFrame:
+        """The table of cells with ``cell``, the number in the grid of these runs."""
+        return self.cells
+
+    def named(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table for users, without numbers of cells that are not those of the study."""
+        return table
+
     def _make_cells(self) -> pd.DataFrame:
         return self._counts.statistics()
 
@@ -83,6 +93,11 @@ class EvaluatedRuns(DefaultFloatingPoint):
         return self._counts.tally
 
     @property
+    def numbered_tally(self) -> pd.DataFrame:
+        """The tally with ``cell``, the number in the grid of these runs."""
+        return self.tally
+
+    @property
     def even(self) -> bool:
         """Whether all cells have the same number of runs; false for partial results and adaptive seeds.
 
@@ -94,11 +109,6 @@ class EvaluatedRuns(DefaultFloatingPoint):
     def adaptive(self) -> bool:
         """Whether the cells of a complete result have as many runs as ``seeds.until`` needed."""
         return self.complete and self.study.seeds.until is not None
-
-    @property
-    def pooled_tally(self) -> pd.DataFrame:
-        """The tally for pooling cells. If cells have different numbers of runs, weights make them count equally."""
-        return self.tally if self.even else with_equal_cells(self.tally)
 
     def places_of(self, cells: Array) -> tuple[Array, Array]:
         """Return the cells, here configurations, and the replicates of runs of some cells of the study."""
@@ -139,3 +149,39 @@ class EvaluatedRuns(DefaultFloatingPoint):
     def keeps_runs(self) -> bool:
         """Whether there are rows of runs, and not only counts."""
         return self.stored.keep == "runs" and self.has_parts
+
+
+class OtherCells(EvaluatedRuns):
+    """Runs of other cells than those of the study: of configurations without replicates, or with loss thresholds.
+
+    Functions that take a cell, as :func:`sweep.trained_weights`, take the number of a cell of the study. So tables for
+    users name these cells by values of options alone.
+    """
+
+    has_cells_of_study = False
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """Statistics, one row per combination of the values of options, which has no number."""
+        return self.named(self.numbered_cells)
+
+    @cached_property
+    def numbered_cells(self) -> pd.DataFrame:
+        """The table of cells with their numbers."""
+        return self._make_cells().copy()
+
+    @cached_property
+    def tally(self) -> pd.DataFrame:
+        """Counts of runs by the values of options, status and steps."""
+        return self.named(self.numbered_tally)
+
+    @cached_property
+    def numbered_tally(self) -> pd.DataFrame:
+        """The tally with numbers of cells."""
+        return self._counts.tally
+
+    def named(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table with values of options instead of numbers of cells."""
+        cells = cells_of(self.study.grid, table["cell"].to_numpy()).set_axis(table.index)
+        missing = [name for name in self.study.parameters if name not in table]
+        return cells[missing].join(table.drop(columns="cell"))

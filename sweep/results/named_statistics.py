@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 def cells_with(result: EvaluatedRuns, statistic: str) -> pd.DataFrame:
-    """Return the cells of a result with the columns of a statistic of :func:`sweep.statistics.of_cells.every`.
+    """Return the numbered cells of a result with the columns of a statistic of :func:`sweep.statistics.of_cells.every`.
 
     They are the last columns if the table of cells lacks them. StoreError is raised if the statistic needs rows of
     runs, and these were not kept; SweepError if the study does not have the measure.
     """
-    found, cells = every()[statistic], result.cells
+    found, cells = every()[statistic], result.numbered_cells
     if found.measure:
         return result.measures.in_cells(found.measure, cells)
     if found.computed == "always":
@@ -81,7 +81,7 @@ def named_over(
 def resampled_values(result: EvaluatedRuns, statistic: str) -> Measured:
     """Return the values of a statistic of rows for resamples of the seeds, (cells, resamples); NaN for unknown ones."""
     values = np.full((result.study.grid.n_cells, N_RESAMPLES), np.nan)
-    values[result.cells["cell"].to_numpy()] = _by_cell(result, statistic).distribution
+    values[result.numbered_cells["cell"].to_numpy()] = _by_cell(result, statistic).distribution
     return Measured(values, result.replicates)
 
 

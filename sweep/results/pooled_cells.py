@@ -17,6 +17,7 @@ from sweep.analysis.cells import (
     values_of_groups,
 )
 from sweep.analysis.study_measures import most_correct
+from sweep.analysis.tally import with_equal_cells
 from sweep.results.answers import answered_cells, check_swept, held_out_of, ranking_statistic
 from sweep.results.race import rank_with_race
 from sweep.schemas.cell_columns import has_loss_statistics, recorded_quantities
@@ -42,6 +43,11 @@ def why_unpaired(result: EvaluatedRuns) -> str:
     if not result.keeps_runs:
         return "this result has no rows of runs (--keep runs keeps them)"
     return f"more than {MOST_PAIRED:,} runs are not paired by seed"
+
+
+def pooled_tally(result: EvaluatedRuns) -> pd.DataFrame:
+    """Return the tally for pooling cells. If cells have different numbers of runs, weights make them count equally."""
+    return result.numbered_tally if result.even else with_equal_cells(result.numbered_tally)
 
 
 def sum_over(result: EvaluatedRuns, by: Sequence[str]) -> pd.DataFrame:
@@ -145,7 +151,7 @@ def counted_runs(
 
     ``grid`` is as for :func:`summarize_over`.
     """
-    counts = result.counted_losses if measure else result.tally
+    counts = result.counted_losses if measure else result.numbered_tally
     counts = counts[counts["cell"].isin(numbers)]
     cell = counts["cell"].to_numpy()
     of_rows = pd.Series(group, numbers).loc[cell].to_numpy()
@@ -195,7 +201,8 @@ def recorded_over(result: EvaluatedRuns, cells: pd.DataFrame, group: Array) -> p
     for measure in dict.fromkeys([*(held_out_of(result) or ()), *recorded_quantities(result.study)]):
         names = quartile_columns(measure)
         if result.keeps_runs:
-            own = result.measures.in_cells(measure, result.cells).set_index("cell").loc[cells["cell"]].reset_index()
+            own = result.measures.in_cells(measure, result.numbered_cells).set_index("cell")
+            own = own.loc[cells["cell"]].reset_index()
             tables.append(measure_over(result, measure, own, group)[names])
         else:
             one = cells.groupby(group).size() == 1

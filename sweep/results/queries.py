@@ -26,10 +26,9 @@ from sweep.results.answers import (
     column_of,
     criterion_fault,
     default_statistic,
-    ranking_statistic,
     split_by,
 )
-from sweep.results.best import best_of_each, compared_at_best, rank
+from sweep.results.best import compared_at_best, ranked_cells
 from sweep.results.curves import incidence_of, parallel_runs_of, profile_of
 from sweep.results.evaluated_runs import EvaluatedRuns
 from sweep.results.named_statistics import cells_with, pooled_with
@@ -184,9 +183,9 @@ class Queries(EvaluatedRuns):
             raise SweepError(
                 "by: must be one or more parameters, got none; statistics of single cells are in result.cells"
             )
-        group = group_of(self.study.grid, by, self.cells["cell"].to_numpy())
-        recorded = recorded_over(self, self.cells, group)
-        table = pooled_with(self, by, self.cells, *named)
+        cells = self.numbered_cells
+        recorded = recorded_over(self, cells, group_of(self.study.grid, by, cells["cell"].to_numpy()))
+        table = pooled_with(self, by, cells, *named)
         return table.assign(**recorded.reset_index(drop=True))
 
     def statistic(self, name: str) -> pd.DataFrame:
@@ -213,7 +212,7 @@ class Queries(EvaluatedRuns):
         if every()[column].needs_criterion:
             check_has_criterion(self.study)
         shown = ["cell", *self.study.parameters, "n_runs", *every()[column].columns]
-        return cells_with(self, column)[list(dict.fromkeys(shown))]
+        return self.named(cells_with(self, column)[list(dict.fromkeys(shown))])
 
     def best(self, by: str | Sequence[str] = (), top: int | None = None, at: At | None = None) -> pd.DataFrame:
         """Return the ranked cells and which may be the best, or the best cell for each value of some parameters.
@@ -235,7 +234,8 @@ class Queries(EvaluatedRuns):
         DataFrame
             The table of :func:`sweep.statistics.ranking.best_cells`, or with parameters that of
             :func:`sweep.results.best.best_of_each`. Comparisons need rows of runs; without rows their columns are
-            missing.
+            missing. A row that pools replicates, such as folds, is several cells and has no ``cell``. Its values select
+            them, as in ``result.cells.merge(best[["hidden"]])``.
 
         Raises
         ------
@@ -248,10 +248,7 @@ class Queries(EvaluatedRuns):
         check_top(top)
         if (pooled := self.naming([*listed(by), *(at or {})])) is not self:
             return pooled.best(by, top, at)
-        parameters, chosen = split_by(self.study, listed(by), ranked_by())
-        statistic = chosen or ranking_statistic(self)
-        ranked = best_of_each(self, parameters, statistic, at) if parameters else rank(self, statistic, at)
-        return ranked.head(top or self.study.n_cells)
+        return self.named(ranked_cells(self, listed(by), at)).head(top or self.study.n_cells)
 
     def race(self) -> pd.DataFrame:
         """Return how the cells raced, in a study with ``seeds.until.best``.
@@ -269,7 +266,7 @@ class Queries(EvaluatedRuns):
         SweepError
             If cells did not race, the result is partial, or rows of runs were not kept.
         """
-        return race_table(self)
+        return self.named(race_table(self))
 
     def compare(
         self,

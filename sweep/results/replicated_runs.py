@@ -14,6 +14,7 @@ from sweep.analysis.cells import cells_of, columns_of, columns_of_measure, summa
 from sweep.analysis.losses import columns_in_cells
 from sweep.analysis.study_measures import most_correct
 from sweep.analysis.tally import merge
+from sweep.results.evaluated_runs import OtherCells
 from sweep.results.pooled_cells import convergence_over, pairs_seeds
 from sweep.results.queries import Queries
 from sweep.results.run_measures import RunMeasures
@@ -91,7 +92,7 @@ class _Measures(RunMeasures):
         return self.known_cells[measure]
 
 
-class ReplicatedRuns(Queries):
+class ReplicatedRuns(OtherCells, Queries):
     """The runs of a result pooled over replicates that are not named; cells are configurations without them.
 
     Intervals count seeds and replicates as random effects (:mod:`sweep.statistics.two_way`). With one seed, replicates
@@ -116,9 +117,9 @@ class ReplicatedRuns(Queries):
         super().__init__(study, {**runs.facts, "complete": runs.complete}, runs.stored, measures)
 
     @cached_property
-    def tally(self) -> pd.DataFrame:
+    def numbered_tally(self) -> pd.DataFrame:
         """Counts of runs by configuration, status and steps."""
-        tally = self._runs.tally
+        tally = self._runs.numbered_tally
         return merge([tally.assign(cell=self.places_of(tally["cell"].to_numpy())[0])])
 
     def places_of(self, cells: Array) -> tuple[Array, Array]:
@@ -132,7 +133,7 @@ class ReplicatedRuns(Queries):
         return self._runs.outcomes.rearranged(self._folding.fold, self.replicates)
 
     def _make_cells(self) -> pd.DataFrame:
-        counted = summarize(self.tally, self.study.grid)
+        counted = summarize(self.numbered_tally, self.study.grid)
         numbers = counted["cell"].to_numpy()
         columns = convergence_over(self, counted, numbers).drop(columns="n_cells")
         cells = cells_of(self.study.grid, numbers).join(columns.reset_index(drop=True))
@@ -152,9 +153,9 @@ class PoolsReplicates(Queries):
     def over_replicates(self) -> Queries:
         """The runs pooled over swept ``split_seed``, ``validation_seed``, ``fold`` and ``noise_seed``.
 
-        Their values are replicates like seeds: configurations are cells without them, and ``cell`` is the number of a
-        configuration. Intervals and tests treat seeds and replicates as random effects. These are the runs themselves
-        if the study sweeps none of them, or if rows of runs were not kept.
+        Their values are replicates like seeds: configurations are cells without them. They have no numbers, only values
+        of options. Intervals and tests treat seeds and replicates as random effects. These are the runs themselves if
+        the study sweeps none of them, or if rows of runs were not kept.
         """
         return self.naming(())
 

@@ -191,7 +191,8 @@ class Result(PoolsReplicates):
         Parameters
         ----------
         cell
-            Number of the cell, as in the column ``cell``.
+            Number of the cell, as in ``result.cells``. A row of :meth:`sweep.Result.best` that pools folds or splits is
+            several cells: ``result.cells.merge(best[["hidden"]])`` has their numbers.
         which
             ``"final"``, ``"initial"`` or ``"best"`` (at the best validation).
 

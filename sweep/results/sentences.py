@@ -10,7 +10,16 @@ from sweep.analysis.held_out import HeldOut, chosen_by_halves
 from sweep.analysis.importance import LEAST_SEEDS, REST, SEED, SEED_WITH_OTHERS
 from sweep.columns import statuses
 from sweep.measures import MEASURES
-from sweep.results.answers import answered_cells, default_statistic, has_criterion, held_out_of, n_not_worse, swept
+from sweep.results.answers import (
+    answered_cells,
+    default_statistic,
+    has_criterion,
+    held_out_of,
+    n_not_worse,
+    ranking_statistic,
+    swept,
+)
+from sweep.results.best import rank
 from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.queries import Queries
 from sweep.results.race import confidence_of, race_sentences, rank_with_race
@@ -199,7 +208,7 @@ def best_loss(result: Queries) -> str:
         return ""
     if none := why_no_best(result.cells, statistic.name):
         return none
-    (best,) = rank_with_race(result, result.cells, statistic.name).head(1).to_dict("records")
+    (best,) = rank_with_race(result, result.numbered_cells, statistic.name).head(1).to_dict("records")
     return _best(
         result, best, f"{statistic.label} {statistic_text(statistic, best)} of {count_text(best['n_runs'], 'run')}"
     )
@@ -266,7 +275,7 @@ def _trained(result: Queries) -> str:
 
 def best_cell(result: Queries) -> str:
     """Return the sentence on the best cell, and on others that may be the best; for a single cell that on its steps."""
-    cells = result.cells
+    cells = result.numbered_cells
     if not cells["n_converged"].any():
         where = f" in any of {_trained(result)}" if len(cells) > 1 else ""
         return f"no run converged{where}"
@@ -290,7 +299,7 @@ def restarts(result: Queries) -> str:
     """Return the sentence on restarts if they would help in the best cell; empty if the study restarts runs."""
     if result.study.restarts.max_restarts:
         return ""
-    (best,) = rank_with_race(result, result.cells, "convergence_rate").head(1).to_dict("records")
+    (best,) = rank_with_race(result, result.numbered_cells, "convergence_rate").head(1).to_dict("records")
     if not best["restarted_steps_high"] < best["expected_steps_low"]:  # missing with few successes
         return ""
     without, with_restarts = (
@@ -307,7 +316,7 @@ def _others(result: Queries) -> str:
     """Return the clause on other cells that may be the best; it compares intervals if rows of runs cannot be read."""
     if pairs_seeds(result):
         confidence = confidence_of(result, default_statistic(result))
-        return f"; {may_be_best(result.best(), result.study, confidence=confidence)}"
+        return f"; {may_be_best(rank(result, ranking_statistic(result)), result.study, confidence=confidence)}"
     n = n_not_worse(result)
     if n > 1:
         return f"; the intervals of {n:,} other cells overlap with its interval"

@@ -11,6 +11,7 @@ import numpy as np
 from sweep.analysis.table_values import status_array, status_codes
 from sweep.columns import STATUSES
 from sweep.errors import StoreError, SweepError
+from sweep.results.evaluated_runs import OtherCells
 from sweep.results.export import export
 from sweep.results.queries import Queries, listed
 from sweep.results.replicated_runs import PoolsReplicates
@@ -87,7 +88,7 @@ class ThresholdParts(StoredRuns):
         return pa.table({name: (status_array if name == "status" else pa.array)(found[name].ravel()) for name in found})
 
 
-class ThresholdRuns(PoolsReplicates):
+class ThresholdRuns(OtherCells, PoolsReplicates):
     """The runs of a result, evaluated by each recorded loss threshold; ``loss_threshold`` is one more parameter.
 
     A run converges at the step at which its loss first falls below the threshold. If the run ended before, whatever its

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sweep.errors import SweepError
 from sweep.results.answers import answered_cells, default_statistic, ranking_statistic, split_by, swept
+from sweep.results.best import ranked_cells
 from sweep.results.pooled_cells import sum_over
 from sweep.results.result import Result
 from sweep.results.sentences import answer
@@ -111,7 +112,8 @@ def print_best(result: Result, by: Sequence[str] = (), top: int | None = None, a
 
     By default those that fit on the screen are printed.
     """
-    pooled, ranked = result.naming([*by, *(at or {})]), result.best(by, at=at)
+    pooled = result.naming([*by, *(at or {})])
+    ranked = ranked_cells(pooled, by, at)
     print_table(best_table(pooled, ranked, by, how_many(len(ranked), top, _OTHER_LINES), at))
     parameters, statistic = split_by(result.study, by, ranked_by())
     if parameters:

@@ -84,6 +84,7 @@ def cells_table(
     notes = [of_several_cells(result)] if by else []
     if not by or "expected_steps" in frame or not has_criterion(study):
         notes.append(of_each_cell(study))
+    frame = frame if by else result.named(frame)
     return Table(title, tuple(columns), frame, len(whole), tuple(notes), "numbers by status")
 
 
@@ -137,7 +138,7 @@ def _best_of(result: Queries, row: Row, others: list[str]) -> str:
     unit = " %" if statistic.percent else ""
     if result.complete or statistic.name != "convergence_rate":
         return f"{value_text(statistic, row[best])}{unit} at {where}"
-    cells = result.cells
+    cells = result.numbered_cells
     (cell,) = cells[cells["cell"] == row["best_cell"]].to_dict("records")
     return f"{statistic_text(statistic, cell, unit)} of {count_text(cell['n_runs'], 'run')} at {where}"
 

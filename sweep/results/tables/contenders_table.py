@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sweep.analysis.compare import compare_sides
 from sweep.analysis.study_measures import most_correct
 from sweep.results.answers import answered_cells, ranking_statistic, swept
+from sweep.results.best import rank
 from sweep.results.pooled_cells import pairs_seeds, why_unpaired
 from sweep.results.queries import Queries
 from sweep.results.race import confidence_of, raced_by
@@ -112,7 +113,7 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str, top: int |
         )
     which = shown_of(len(frame), len(candidates), "cell")
     title = f"{which} that may be the best of {len(ranked):,} (contenders)"
-    return [Table(title, tuple(columns), frame, len(candidates), tuple(notes), meanings=_MEANINGS)]
+    return [Table(title, tuple(columns), result.named(frame), len(candidates), tuple(notes), meanings=_MEANINGS)]
 
 
 def _compared_with_first(result: Queries, statistic: Statistic, cells: NDArray[np.int64]) -> pd.DataFrame:
@@ -169,7 +170,8 @@ def _build(result: Queries, top: int | None) -> list[Table]:
     """Return the contenders for the best cell by the default statistic."""
     if len(result.cells) == 1 or not pairs_seeds(result) or result.replicates > 1:
         return []
-    return contenders(result, result.best(), ranking_statistic(result), top)
+    statistic = ranking_statistic(result)
+    return contenders(result, rank(result, statistic), statistic, top)
 
 
 def _why_none(result: Queries) -> str:

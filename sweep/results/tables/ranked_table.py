@@ -14,6 +14,7 @@ from sweep.results.answers import (
     split_by,
     swept,
 )
+from sweep.results.best import rank
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.queries import Queries
 from sweep.results.race import confidence_of, raced_by
@@ -52,7 +53,8 @@ def best_table(
 ) -> Table:
     """Return the table of ranked cells; or with parameters in ``by`` of the best cell for each of their values.
 
-    ``ranked`` are all rows of :meth:`sweep.Result.best`, which explains the other arguments.
+    ``ranked`` are all rows of :func:`sweep.results.best.ranked_cells`. :meth:`sweep.Result.best` explains the other
+    arguments.
     """
     parameters, chosen = split_by(result.study, by, ranked_by())
     statistic = chosen or ranking_statistic(result)
@@ -86,7 +88,7 @@ def _ranked(result: Queries, ranked: pd.DataFrame, statistic: str, top: int | No
         shown_columns.append(TableColumn("", _contends, ("may_be_best", "equals_first"), is_text=True))
         notes = (*([none] if none else []), *_candidates(result, ranked, statistic, at))
     title = f"{shown_of(len(shown), len(ranked), 'cell')}, best first{_by(result, statistic)}"
-    return Table(title, tuple(shown_columns), shown, len(ranked), notes, meanings=RANK)
+    return Table(title, tuple(shown_columns), result.named(shown), len(ranked), notes, meanings=RANK)
 
 
 def _contends(row: Row) -> str:
@@ -128,7 +130,7 @@ def _best_of_each(result: Queries, best: pd.DataFrame, n_rows: int, by: Sequence
         *map(value_column, by),
         count_column("best_of", "best\nof k"),
         *map(value_column, cell_number(result)),
-        TableColumn("other parameters", lambda row: name_text(row, others) or "-", ("cell",), is_text=True),
+        TableColumn("other parameters", lambda row: name_text(row, others) or "-", tuple(others or by), is_text=True),
         TableColumn(
             found.head,
             lambda row: interval_text(found, row[statistic], row["best_of_low"], row["best_of_high"]),
@@ -141,10 +143,10 @@ def _best_of_each(result: Queries, best: pd.DataFrame, n_rows: int, by: Sequence
         "intervals are corrected for choosing the best of k cells (Bonferroni): with 95 % confidence, those of all k "
         "cells hold"
     )
-    counted = best.merge(result.cells[["cell", "n_converged"]], on="cell")
+    counted = best.merge(result.numbered_cells[["cell", "n_converged"]], on="cell")
     notes = [why_no_best(counted, statistic), note]
     title = f"the best cell for each of {which} of {', '.join(by)}, best first{_by(result, statistic)}"
-    return Table(title, columns, best, n_rows, tuple(filter(None, notes)))
+    return Table(title, columns, result.named(best), n_rows, tuple(filter(None, notes)))
 
 
 def _build(result: Queries, top: int | None) -> list[Table]:
@@ -152,7 +154,7 @@ def _build(result: Queries, top: int | None) -> list[Table]:
     cells, statistic = answered_cells(result), ranking_statistic(result)
     if len(cells) == 1 or (every()[statistic].needs_criterion and not cells["n_converged"].any()):
         return []
-    ranked = result.best() if pairs_seeds(result) else best_cells(cells, None, statistic)
+    ranked = rank(result, statistic) if pairs_seeds(result) else best_cells(cells, None, statistic)
     return [best_table(result, ranked, top=top)]
 
 

@@ -91,8 +91,8 @@ def shown_of(n_shown: int, n_rows: int, what: str) -> str:
 
 
 def cell_number(result: EvaluatedRuns) -> list[str]:
-    """Return the column of cell numbers; none over replicates, where they would be those of configurations."""
-    return [] if result.pooled_over else ["cell"]
+    """Return the column of cell numbers; none over replicates and thresholds: their cells are others."""
+    return ["cell"] if result.has_cells_of_study else []
 
 
 def value_column(name: str, head: str = "", *, is_text: bool = False) -> TableColumn:

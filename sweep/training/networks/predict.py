@@ -29,7 +29,8 @@ def predict(result: Result, inputs: Any, cell: int = 0, which: str = "final") ->
     inputs : (patterns, inputs)
         Finite numbers.
     cell
-        Number of the cell, as in the column ``cell``.
+        Number of the cell, as in ``result.cells``. A row of :meth:`sweep.Result.best` that pools folds or splits is
+        several cells: ``result.cells.merge(best[["hidden"]])`` has their numbers.
     which
         ``"final"``, ``"initial"`` or ``"best"`` weights, those at the best validation.
 

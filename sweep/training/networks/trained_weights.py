@@ -40,7 +40,8 @@ def trained_weights(
     source
         A study, its name or path, or a result.
     cell
-        Number of the cell, as in the column ``cell``.
+        Number of the cell, as in ``result.cells``. A row of :meth:`sweep.Result.best` that pools folds or splits is
+        several cells: ``result.cells.merge(best[["hidden"]])`` has their numbers.
     seeds : (runs,), optional
         Seeds, in any order; all seeds of the study by default.
     which

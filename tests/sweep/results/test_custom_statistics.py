@@ -171,7 +171,7 @@ def test_splits_are_resampled_like_seeds() -> None:
     runs = found.runs()
     runs["easy"] = (runs["status"] == "converged") & (runs["steps"] <= 20)
     table = found.over_replicates.statistic("easy")
-    assert list(table) == ["cell", "hidden", "n_runs", "easy", "easy_low", "easy_high"]
+    assert list(table) == ["hidden", "n_runs", "easy", "easy_low", "easy_high"]
     assert np.allclose(table["easy"], runs.groupby("hidden")["easy"].mean())
     random = np.random.default_rng(0)
     drawn = [(random.integers(0, 6, 6), random.integers(0, 5, 5)) for _ in range(N_RESAMPLES)]

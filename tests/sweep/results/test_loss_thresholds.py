@@ -40,7 +40,7 @@ def test_thresholds_are_a_parameter() -> None:
     cells = result.by_threshold.cells[counts].rename(columns={"loss_threshold": "threshold"})
     assert_same_table(cells, twin.cells[list(cells.columns)])
     for found, expected in (
-        (result.by_threshold.best(["loss_threshold"]), twin.best(["threshold"])),
+        (result.by_threshold.best(["loss_threshold"]), twin.best(["threshold"]).drop(columns="cell")),
         (result.by_threshold.compare("loss_threshold", by=[]), twin.compare("threshold", by=[])),
         (result.by_threshold.parallel_runs([1, 4], by="loss_threshold"), twin.parallel_runs([1, 4], by="threshold")),
     ):

@@ -99,6 +99,7 @@ def test_replicates_are_ranked_together() -> None:
     )
     table = result.over_replicates.race()
     assert len(table) == 3
+    assert "cell" not in table
     assert 2 * table["n_seeds"].sum() == result.facts["n_runs"]
     best, text = result.best(), "\n".join(answer(result))
     n_left = table["left"].sum()
