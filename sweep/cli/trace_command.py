@@ -30,7 +30,7 @@ def trace(
     ],
     changes: SetOption = None,
     plugin: PluginOption = None,
-    seed: Annotated[int | None, typer.Option(help="Seed to train. Default: the first seed of the study.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the study to train. Default: its first one.")] = None,
     number: Annotated[
         int | None,
         typer.Option(

@@ -68,6 +68,9 @@ def command_of(explored: Explored, view: MapView, values: dict[str, Any], seed: 
     idle = {name for axis in study.axes for name in axis if len(axis) == 1 and not view.fixed.uses(name)}
     fixed = {name: each[0] for name, each in study.parameters.items() if name not in {*values, *idle}}
     changes = {**explored.assignments, **fixed, **view.changes, **values}
+    n_seeds = seed - study.seeds.base + 1
+    if n_seeds > study.seeds.count:  # a map may have more seeds than its study
+        changes["seeds.count"] = n_seeds
     assignments = [part for name, value in changes.items() for part in ("--set", f"{name}={exact(value)}")]
     plugins = [part for file in explored.plugins for part in ("--plugin", file)]
     return shlex.join(["sweep", "trace", explored.source, *plugins, *assignments, "--seed", str(seed)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweep.errors import SweepError, not_swept, shown
+from sweep.errors import StudyError, SweepError, not_swept, shown
 from sweep.study.options.explicit_weights import split_values
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import exact, short
@@ -73,6 +73,16 @@ def check_cell(study: StudyContent, cell: Any) -> None:
     """Raise SweepError if this is not the number of a cell."""
     if not is_integer(cell) or not 0 <= cell < study.n_cells:
         raise SweepError(f"cell: must be an integer from 0 to {study.n_cells - 1}, got {shown(cell)}")
+
+
+def check_seed(study: StudyContent, seed: Any, key: str = "seed") -> None:
+    """Raise StudyError if this is not a seed of the study."""
+    first, last = study.seeds.base, study.seeds.base + study.seeds.count - 1
+    if not is_integer(seed) or not first <= seed <= last:
+        raise StudyError(
+            f"{key}: must be from {first} to {last}, the seeds of the study, got {shown(seed)}; seeds.base and "
+            "seeds.count set others"
+        )
 
 
 def check_top(top: Any) -> None:

@@ -23,8 +23,8 @@ from sweep.schemas.run_columns import measure_columns
 from sweep.study.description import html_table
 from sweep.study.load import load_study
 from sweep.study.model import Study
-from sweep.study.reading.section import MAX_SEED
 from sweep.study.reading.value_forms import Scalar
+from sweep.study.selection import check_seed
 from sweep.system.formatting import count_text, list_text, short
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.outcome_columns import outcome_columns
@@ -192,7 +192,7 @@ def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
     source : Study, str, Path or Result
         A study with one cell, as :func:`sweep.run` accepts it, or a result.
     seed : int, optional
-        For a study: any seed, by default its first one.
+        For a study: one of its seeds, by default the first.
     run : int
         For a result: the number of the run, which is compared with its stored row.
 
@@ -204,7 +204,7 @@ def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
     Raises
     ------
     StudyError
-        If the study has several cells, or the seed is out of range.
+        If the study has several cells, or the seed is not one of its seeds.
     StoreError
         If the result has no such run, or ``run`` is missing.
     TypeError
@@ -230,11 +230,7 @@ def _trace_study(source: Study, seed: int | None = None) -> Trace:
             f"{names}, such as {example}"
         )
     seed = source.seeds.base if seed is None else seed
-    if not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
-        raise StudyError(f"seed: must be an integer from 0 to {MAX_SEED}, got {seed!r}")
-    first, last = source.seeds.base, source.seeds.base + source.seeds.count - 1
-    if source.has_weights_by_seed and not first <= seed <= last:
-        raise StudyError(f"seed: must be from {first} to {last}, whose initial weights the study sets, got {seed}")
+    check_seed(source, seed)
     return _replay(Plan(source), 0, int(seed), {})
 
 

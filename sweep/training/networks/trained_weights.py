@@ -9,15 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.floating_point import default_floating_point
-from kernels.start.mersenne import MAX_SEED
 from sweep.errors import StoreError, SweepError, shown
 from sweep.results.networks import by_name, rows_of_cell
 from sweep.results.result import Result
 from sweep.schedule.plan import Plan
 from sweep.study.load import load_study
 from sweep.study.model import Study
-from sweep.study.selection import check_cell
-from sweep.system.plain_values import is_integer, plain
+from sweep.study.selection import check_cell, check_seed
+from sweep.system.plain_values import plain
 from sweep.training.networks.part_trainer import PartTrainer
 
 Array = NDArray[Any]
@@ -87,14 +86,12 @@ def trained_weights(
 
 def _checked(study: Study, seeds: Any) -> NDArray[np.int64]:
     """Return the seeds; SweepError if some is not one of the study."""
-    first, last = study.seeds.base, min(study.seeds.base + study.seeds.count - 1, MAX_SEED)
     if seeds is None:
-        return np.arange(first, last + 1)
+        return study.seeds.base + np.arange(study.seeds.count)
     listed = plain(seeds)
     listed = listed if isinstance(listed, list) else [listed]
     for seed in listed:
-        if not is_integer(seed) or not first <= seed <= last:
-            raise SweepError(f"seeds: must be integers from {first} to {last}, got {shown(seed)}")
+        check_seed(study, seed, "seeds")
     if not listed:
         raise SweepError("seeds: must be one or more, got none")
     return np.array(listed, np.int64)

@@ -15,11 +15,12 @@ from sweep.explore.choices import axis_choices, option_choices
 from sweep.explore.function_names import function_names
 from sweep.explore.map_view import Explored
 from sweep.explore.page_facts import page_facts
-from sweep.explore.pixel_network import command_of
+from sweep.explore.pixel_network import command_of, pixel_network
 from sweep.explore.pixel_values import offered_values
 from sweep.figures.kinds.heatmap_figure import prepare_map
 from sweep.study.load import parse_changes
 from tests.rings import one_in
+from tests.sweep.support import command
 
 RATES = {"x": "learning_rate", "y": "output_learning_rate"}
 SMALL = {"max_steps": 40, "hidden": 2}
@@ -229,6 +230,17 @@ def test_the_command_of_a_pixel_has_no_option_without_effect(name, query):
     again = sweep.load_study(name, parse_changes(words[k + 1] for k, word in enumerate(words) if word == "--set"))
     assert again.n_cells == 1
     assert sweep.trace(again, 0).losses.tolist() == sweep.trace(study).losses.tolist()
+
+
+def test_the_command_of_a_seed_beyond_those_of_the_study():
+    """A map may have more seeds than its study, of which a trace then needs as many."""
+    explored = Explored("xor", {**SMALL, "seeds.base": 48, "seeds.count": 2})
+    view = explored.map({**RATES, "seeds": "4"})
+    for offset in range(4):
+        network = pixel_network(explored, view, Block(0, 9, 9, 1, 1), offset)
+        printed = command(*shlex.split(network["command"])[1:])
+        assert (printed.code, network["seed"]) == (0, 48 + offset), printed.err
+        assert repr(network["losses"]["losses"][0]) in printed.out
 
 
 @pytest.mark.wide

@@ -61,9 +61,9 @@ def test_rows_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"cell": 4}, "cell: must be an integer from 0 to 3, got 4"),
         ({"cell": True}, "cell: must be an integer from 0 to 3, got True"),
-        ({"seeds": [0, 9]}, "seeds: must be integers from 0 to 8, got 9"),
+        ({"seeds": [0, 9]}, "seeds: must be from 0 to 8, the seeds of the study, got 9"),
         ({"seeds": []}, "seeds: must be one or more, got none"),
-        ({"seeds": "first"}, "seeds: must be integers from 0 to 8, got 'first'"),
+        ({"seeds": "first"}, "seeds: must be from 0 to 8, the seeds of the study, got 'first'"),
         ({"which": "best"}, "which: must be 'final' or 'initial', got 'best'"),
     ],
 )
