@@ -306,10 +306,10 @@ def _prepared(data: Data, table: dict[str, Any]) -> Data:
 
 def _standardized(data: Data) -> Data:
     """Return patterns with standardized inputs."""
-    inputs, *others = standardized(data.inputs, [patterns.inputs for patterns in data.held_out.values()])
+    scaling, (inputs, *others) = standardized(data.inputs, [patterns.inputs for patterns in data.held_out.values()])
     held_out = zip(data.held_out.items(), others, strict=True)
     made = {name: patterns.model_copy(update={"inputs": rows}) for (name, patterns), rows in held_out}
-    return data.model_copy(update={"inputs": inputs, **made})
+    return data.model_copy(update={"inputs": inputs, **made}).with_scaling(scaling)
 
 
 def _decision_threshold(table: dict[str, Any], data: Data, trained: Matrix) -> float | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from sweep.errors import shown, shown_names
 from sweep.study.data.packed import unpack
@@ -21,10 +21,14 @@ from sweep.study.data.pattern_files import (
     read_uses,
     with_names,
 )
-from sweep.study.data.splits import PREPARATIONS
+from sweep.study.data.splits import PREPARATIONS, Scaling
 from sweep.study.data.tasks import ARGUMENTS, Argument, make_patterns
 from sweep.study.reading.section import FiniteFloat, Section
 from sweep.system.formatting import count_text, list_text
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class DataKey(NamedTuple):
@@ -144,6 +148,8 @@ class Data(Patterns):
         "task as test_noise",
     )
 
+    _scaling: Scaling | None = PrivateAttr(None)
+
     @model_validator(mode="after")
     def _check_held_out(self) -> Data:
         for name, patterns in self.held_out.items():
@@ -154,6 +160,20 @@ class Data(Patterns):
                 )
                 raise ValueError(f"{name} patterns must have {expected}, as those to train on; got {got}")
         return self
+
+    def with_scaling(self, scaling: Scaling) -> Data:
+        """Return these patterns, which were standardized, with the scaling of their inputs."""
+        self._scaling = scaling
+        return self
+
+    @property
+    def is_standardized(self) -> bool:
+        """Whether the inputs were standardized."""
+        return self._scaling is not None
+
+    def scaled(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return other rows of inputs as the networks of these patterns get them: standardized if these were."""
+        return self._scaling.of(rows) if self._scaling else rows
 
     @property
     def held_out(self) -> dict[str, Patterns]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from inspect import Parameter
 from math import fsum
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweep.errors import shown
 from sweep.study.data.held_out_orders import drawn_first, fold_first
@@ -15,6 +15,10 @@ from sweep.study.data.tasks import Argument, Patterns
 from sweep.study.reading.section import MAX_SEED
 from sweep.system.formatting import list_text
 from sweep.system.plain_values import is_integer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Keys of the table [data] for patterns from any source, and their defaults.
 PREPARATIONS = {
@@ -110,8 +114,22 @@ def prepare(patterns: Patterns, values: dict[str, Any], held_out: Collection[str
     return parts
 
 
-def standardized(trained: Matrix, others: Collection[Matrix]) -> list[Matrix]:
-    """Return the inputs to train on, with mean 0 and standard deviation 1, and those of other patterns likewise.
+class Scaling(NamedTuple):
+    """How inputs are standardized: a mean and a standard deviation for each."""
+
+    means: tuple[float, ...]
+    scales: tuple[float, ...]
+
+    def of(self, rows: Any) -> NDArray[np.float64]:
+        """Return standardized rows of inputs."""
+        import numpy as np
+
+        found: NDArray[np.float64] = (np.array(rows) - np.array(self.means)) / np.array(self.scales)
+        return found
+
+
+def standardized(trained: Matrix, others: Collection[Matrix]) -> tuple[Scaling, list[Matrix]]:
+    """Return the scaling by which the inputs to train on have mean 0 and standard deviation 1, and these and others.
 
     Both follow from the patterns to train on, as in scikit-learn's StandardScaler. Constant inputs are only shifted.
     Sums are exact, so the bits are the same on each machine.
@@ -120,17 +138,18 @@ def standardized(trained: Matrix, others: Collection[Matrix]) -> list[Matrix]:
 
     columns = list(zip(*trained, strict=True))
     is_constant = np.array([min(column) == max(column) for column in columns])
-    made, scales = [], np.array([np.inf])
+    made, scaling, scales = [], Scaling((), ()), np.array([np.inf])
     with suppress(OverflowError), np.errstate(over="ignore", invalid="ignore"):
         means = np.array([fsum(column) / len(column) for column in columns])
         means[is_constant] = np.array(trained[0])[is_constant]
         squares = ((np.array(trained) - means) ** 2).T.tolist()
         scales = np.sqrt([fsum(column) / len(column) for column in squares])
         scales[is_constant] = 1.0
-        made = [(np.array(rows) - means) / scales for rows in (trained, *others)]
+        scaling = Scaling(tuple(means.tolist()), tuple(scales.tolist()))
+        made = [scaling.of(rows) for rows in (trained, *others)]
     if not all(np.isfinite(rows).all() for rows in (scales, *made)):
         raise ValueError("inputs must be at most about 1e150 with standardize, got larger ones; scale them")
-    return [tuple(map(tuple, rows.tolist())) for rows in made]
+    return scaling, [tuple(map(tuple, rows.tolist())) for rows in made]
 
 
 def _split(targets: Matrix, values: dict[str, Any], held_out: Collection[str]) -> dict[str, list[int]]:

@@ -10,9 +10,10 @@ from kernels.vocabulary import OVER_OUTPUTS
 from sweep.errors import SweepError, shown
 from sweep.results.networks import rows_of_cell
 from sweep.results.result import Result
+from sweep.study.data.data_table import Data, Patterns
 from sweep.study.selection import check_cell
 from sweep.system.formatting import list_text
-from sweep.training.networks.predict import predict
+from sweep.training.networks.predict import outputs_for
 
 
 @default_floating_point
@@ -61,9 +62,12 @@ def confusion(result: Result, cell: int = 0, which: str = "final", of: str = "te
         raise SweepError("confusion needs classes: one output, softmax, or one-hot targets")
     if study.data.drawn and of not in study.data.table:
         raise SweepError(f"confusion needs patterns that all runs share, but each run draws its own {of} patterns")
-    data = study.data.sets[number]
-    patterns = data if of == "train" else data.held_out[of]
-    scores, targets = predict(result, patterns.inputs, cell, which), np.array(patterns.targets)
+
+    def chosen(data: Data) -> Patterns:
+        return data if of == "train" else data.held_out[of]
+
+    scores = outputs_for(result, cell, which, lambda data: chosen(data).inputs)
+    targets = np.array(chosen(study.data.sets[number]).targets)
     if study.data.n_targets == 1:  # scores of the low side and of the high side
         middle = study.data.used_decision_thresholds[number]
         scores = (scores - scores.dtype.type(middle)) * np.array([-1, 1], scores.dtype)

@@ -238,7 +238,7 @@ def test_standardized_as_by_scikit_learn() -> None:
     rows[:, 3] = 0.1
     trained, others = rows[:30], rows[30:]
     scaler = preprocessing.StandardScaler().fit(trained)
-    made = standardized(tuple(map(tuple, trained.tolist())), [tuple(map(tuple, others.tolist()))])
+    _, made = standardized(tuple(map(tuple, trained.tolist())), [tuple(map(tuple, others.tolist()))])
     for mine, own in zip(made, (trained, others), strict=True):
         np.testing.assert_allclose(mine, scaler.transform(own), rtol=1e-11, atol=1e-11)
 

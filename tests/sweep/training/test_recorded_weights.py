@@ -156,6 +156,43 @@ def test_predictions_for_any_inputs(tmp_path: Path) -> None:
             np.testing.assert_allclose(sweep.predict(result, inputs, 0, which)[run], expected, rtol=1e-13)
 
 
+TABLE = np.random.default_rng(4).normal([5.0, -200.0], [3.0, 70.0], (12, 2))
+TABLE_DATA = {"inputs": TABLE.tolist(), "targets": (TABLE[:, 0] > 5).astype(float).tolist()}
+MOONS = {"task": "moons", "n": 12, "noise": 0.3, "data_seed": "seed"}
+
+
+@pytest.mark.parametrize(
+    ("data", "swept"),
+    [
+        ({**TABLE_DATA, "folds": 3}, {}),
+        ({**TABLE_DATA, "test_count": 4}, {"split_seed": [3, 5]}),
+        ({**TABLE_DATA, "folds": 3, "test": TABLE_DATA}, {"validation_seed": [0, 1]}),
+        ({**TABLE_DATA, "train": [0, 3, 4, 7]}, {}),
+        ({**MOONS, "test_count": 4}, {}),
+        ({**MOONS, "test": TABLE_DATA}, {}),
+    ],
+    ids=["folds", "splits", "both", "one set", "drawn", "drawn and shared"],
+)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_predictions_for_rows_as_the_study_got_them(data: dict[str, Any], swept: dict[str, Any], dtype: str) -> None:
+    """Rows are standardized by the mean and the deviation of the patterns on which each network was trained."""
+    options = {**swept, "hidden": 3, "learning_rate": 0.1, "criterion": "none", "dtype": dtype}
+    raw = recorded(data=data, **options)
+    result = sweep.run(recorded(data={**data, "standardize": True}, **options))
+    rows, exact = TABLE * 1.5 + 1, 1e-12 if dtype == "float64" else 1e-4
+    for cell in range(raw.n_cells):
+        w, found = result.weights(cell), sweep.predict(result, rows, cell)
+        for run, row in enumerate(result.runs().query(f"cell == {cell}").to_dict("records")):
+            trained = np.array(raw.patterns_of(cell, row["seed"]).inputs)
+            hidden = np.tanh((rows - trained.mean(axis=0)) / trained.std(axis=0) @ w["w"][run] + w["b"][run])
+            np.testing.assert_allclose(found[run], hidden @ w["v"][run] + w["c"][run], rtol=exact, atol=exact)
+            own = sweep.predict(result, trained, cell)[run]
+            np.testing.assert_array_equal(own, sweep.trace(result, row["run"]).predictions)
+    if "test" in data:
+        right = np.trace(sweep.confusion(result), axis1=1, axis2=2)
+        assert right.tolist() == result.runs().query("cell == 0")["n_test_correct"].tolist()
+
+
 def test_second_pass(tmp_path: Path) -> None:
     """A finished result is trained again into another folder, with the same rows."""
     study = make_study(**OPTIONS, count=4, loss_thresholds=(1.0, 0.5))
