@@ -12,6 +12,7 @@ from sweep.errors import SweepError, shown
 from sweep.explore.map_axis import MapAxis
 from sweep.study.model import Study
 from sweep.study.options.option_tables import names_of
+from sweep.study.selection import in_order_of_axes
 from sweep.system.plain_values import is_number
 
 # Options without a declared setting that are numbers too.
@@ -48,12 +49,12 @@ class AxisChoice:
 
 
 def axis_choices(study: Study, fixed: Study) -> list[AxisChoice]:
-    """Return the options that can be axes, those that the study sweeps first.
+    """Return the options that can be axes: first those that the study sweeps, in the order of a heat map.
 
     ``fixed`` is the study with one cell that the pixels have in common.
     """
-    swept = [name for name, values in study.parameters.items() if len(values) > 1 and all(map(is_number, values))]
-    swept = [name for name in swept if fixed.uses(name)]
+    values = study.parameters
+    swept = [name for name in in_order_of_axes(values) if all(map(is_number, values[name])) and fixed.uses(name)]
     known = vocabulary.SETTINGS.keys() - vocabulary.STOPPING_SETTINGS.keys()
     settings = [name for name in vocabulary.SETTINGS if name in known and _is_real(name) and fixed.uses(name)]
     is_drawn = fixed.values_of("values")[0] is None  # explicit weights have the shape of one network

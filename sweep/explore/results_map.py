@@ -31,11 +31,10 @@ from sweep.results.sentences import coverage
 from sweep.schemas.cell_columns import has_loss_statistics
 from sweep.statistics.of_cells import every, synonyms
 from sweep.statistics.statistic import Statistic
-from sweep.study.axes.grid import REPLICATES, Grid
+from sweep.study.axes.grid import Grid
 from sweep.study.reading.value_forms import Scalar
-from sweep.study.selection import values_at
+from sweep.study.selection import in_order_of_axes, values_at
 from sweep.system.formatting import exact
-from sweep.system.plain_values import is_number
 
 _T = TypeVar("_T")
 
@@ -105,10 +104,8 @@ class ExploredResults:
         )
 
     def _axes(self, query: Mapping[str, str], pins: Mapping[str, str]) -> tuple[str, str]:
-        """Return the options of the axes: those of a request, or those with the most values, numbers first."""
-        values = self.result.study.parameters
-        free = [name for name in values if len(values[name]) > 1 and name not in pins]
-        free.sort(key=lambda name: (name in REPLICATES, not is_number(values[name][0]), -len(values[name])))
+        """Return the options of the axes: those of a request, or those that a heat map would take."""
+        free = [name for name in in_order_of_axes(self.result.study.parameters) if name not in pins]
         chosen = {place: query.get(place, "") for place in "xy"}
         for place, name in chosen.items():
             if name and name not in free:

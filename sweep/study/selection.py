@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import StudyError, SweepError, not_swept, shown
+from sweep.study.axes.grid import REPLICATES
 from sweep.study.options.explicit_weights import split_values
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import exact, short
-from sweep.system.plain_values import is_integer, plain
+from sweep.system.plain_values import is_integer, is_number, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,15 @@ def values_at(study: StudyContent, at: At | None) -> dict[str, tuple[Scalar, ...
         combination = " and ".join(f"{name} {' or '.join(map(short, entries))}" for name, entries in picked.items())
         raise SweepError(f"no cell of the study has {combination} together; select other values")
     return {name: picked.get(name, tuple(entries)) for name, entries in values.items()}
+
+
+def in_order_of_axes(values: Values) -> list[str]:
+    """Return the parameters with several values in the order in which maps take them as axes.
+
+    Numbers come first, then those with the most values; replicates come last.
+    """
+    varied = [name for name in values if len(values[name]) > 1]
+    return sorted(varied, key=lambda name: (name in REPLICATES, not is_number(values[name][0]), -len(values[name])))
 
 
 def _pick(name: str, picked: Scalar, entries: Sequence[Scalar]) -> Scalar:

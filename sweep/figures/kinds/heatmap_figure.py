@@ -19,8 +19,7 @@ from sweep.figures.figure_kind import Caption, FigureKind, figure_function, pool
 from sweep.figures.statistics import UNTRAINED, Selected, drawn_values, pooling_fault, select, statistic_of
 from sweep.results.result import Result
 from sweep.statistics.of_cells import measure_of
-from sweep.study.axes.grid import REPLICATES
-from sweep.study.selection import At, Values, values_at
+from sweep.study.selection import At, Values, in_order_of_axes, values_at
 from sweep.system.plain_values import is_number
 
 _Numbers = NDArray[np.float64]
@@ -71,10 +70,8 @@ def map_refusal(result: Result, *, numbers: bool) -> str | None:
 
 
 def _varied(values: Values, *, numbers: bool) -> list[str]:
-    """Return the parameters with several values, numeric ones first, and then those with the most."""
-    varied = [name for name in values if len(values[name]) > 1]
-    varied.sort(key=lambda name: (not is_number(values[name][0]), -len(values[name])))
-    return [name for name in varied if is_number(values[name][0])] if numbers else varied
+    """Return the parameters that can be axes, numeric ones with ``numbers``, in the order of axes."""
+    return [name for name in in_order_of_axes(values) if is_number(values[name][0]) or not numbers]
 
 
 def _too_few(values: Values, found: list[str], *, numbers: bool) -> str | None:
@@ -93,7 +90,6 @@ def _choose(values: Values, x: str | None, y: str | None, *, numbers: bool) -> t
     if x is not None and x == y:
         raise SweepError(f"x and y: must be different parameters, got {shown(x)} for both")
     most = [name for name in _varied(values, numbers=numbers) if name not in chosen]
-    most.sort(key=REPLICATES.__contains__)  # last
     fault = _too_few(values, [*chosen, *most], numbers=numbers)
     if fault:
         raise SweepError(fault)

@@ -17,10 +17,11 @@ from sweep.explore.map_view import Explored
 from sweep.explore.page_facts import page_facts
 from sweep.explore.pixel_network import command_of, pixel_network
 from sweep.explore.pixel_values import offered_values
+from sweep.explore.results_map import ExploredResults
 from sweep.figures.kinds.heatmap_figure import prepare_map
 from sweep.study.load import parse_changes
 from tests.rings import one_in
-from tests.sweep.support import command
+from tests.sweep.support import command, make_study
 
 RATES = {"x": "learning_rate", "y": "output_learning_rate"}
 SMALL = {"max_steps": 40, "hidden": 2}
@@ -53,6 +54,17 @@ def test_axes_in_any_order_of_the_study_and_shared_values(x, y):
     for row, column in ((0, 0), (3, 12), (15, 1)):
         study, _ = view.pixel(Block(0, 16 * column + 8, 16 * row + 8, 1, 1))
         assert found[row, column] == sweep.trace(study).final_loss
+
+
+def test_axes_are_those_of_a_heat_map(tmp_path):
+    swept = {"distribution": ["normal", "uniform"], "hidden": [2, 3], "learning_rate": [0.1, 0.2, 0.3]}
+    study = make_study(count=1, max_steps=1, **swept)
+    result = sweep.run(study, out=tmp_path / "r")
+    drawn = prepare_map(result, None, None, None, None, None, numbers=False)
+    assert (drawn.x, drawn.y) == ("learning_rate", "hidden")
+    trained = Explored(str(tmp_path / "r")).map({})
+    assert (trained.x.name, trained.y.name) == (drawn.x, drawn.y)
+    assert ExploredResults(str(tmp_path / "r")).map({}).names == [drawn.x, drawn.y]
 
 
 @pytest.mark.compiled
