@@ -57,7 +57,7 @@ export function ticks(axis, from, to, most) {
   let found;
   if (axis.scale === "list") {
     const n = axis.texts.length;
-    return linearTicks({ integer: true }, start * n - 0.5, end * n - 0.5, most).map(({ value }) => ({ at: fractionOf(axis, value), text: axis.texts[value] }));
+    return linearTicks({ integer: true }, start * n - 0.5, end * n - 0.5, most).map(({ value }) => ({ at: fractionOf(axis, value), text: axis.texts[Math.round(value)] }));
   }
   const [low, high] = axis.scale === "signed_log" ? [axis.low, axis.high] : [valueAt(axis, start), valueAt(axis, end)];
   const decades = axis.scale === "log" ? Math.log10(high / low) : 0;
@@ -89,7 +89,15 @@ function linearTicks(axis, low, high, most) {
     const value = exponent < 0 ? (k * factor) / 10 ** -exponent : k * factor * 10 ** exponent;
     found.push({ value, text: digitsFor(value, step) });
   }
-  return found;
+  return found.length || !axis.integer ? found : integersBetween(low, high, most);
+}
+
+/** Return a tick in the middle of what is seen of each integer, which reaches half way to the next ones; if they are too many, of one. */
+function integersBetween(low, high, most) {
+  const first = Math.round(low);
+  const seen = Array.from({ length: Math.ceil(high + 0.5) - first }, (_, k) => first + k);
+  const named = seen.length <= most ? seen : [Math.round((low + high) / 2)];
+  return named.map((k) => ({ value: (Math.max(low, k - 0.5) + Math.min(high, k + 0.5)) / 2, text: digitsFor(k, 1) }));
 }
 
 function decadeTicks(low, high, most) {

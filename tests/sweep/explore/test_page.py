@@ -283,6 +283,20 @@ def test_networks_of_pixels(browser: Any, server: Server) -> None:
 
 
 @needs_browser
+def test_within_one_integer_the_axis_names_it(browser: Any, server: Server) -> None:
+    """Where the center of no integer is in view, one or two that are in view in part are named."""
+    opened = Page(browser, server)
+    page = opened.page
+    axes = "x=hidden&x_low=0.5&x_high=4.5&y=learning_rate&y_low=0.001&y_high=1"
+    for column, texts in ((4096, ["2", "3"]), (3300, ["2"]), (7300, ["4"])):
+        page.goto("about:blank")
+        page.goto(f"{server.address}#{axes}&z=5&column={column}&row=4096")
+        opened.until(lambda texts=texts: page.locator(".axis.x text:not(.title)").all_text_contents() == texts)
+    opened.finish()
+    opened.close()
+
+
+@needs_browser
 def test_keys_reach_all_controls(browser: Any, server: Server) -> None:
     """Tab goes to each control, which shows that it has the focus; from the map, arrows move, + and - zoom."""
     opened = Page(browser, server, "&z=3&column=1000&row=1000&networks=0.3.1000.1000")

@@ -296,6 +296,10 @@ def test_text_axis(browser: Any, address: str) -> None:
     opened.finish()
     assert page.locator(".axis.y text:not(.title)").all_text_contents() == ["normal", "uniform"]
     assert opened.hash["y"] == "distribution"
+    opened.page.goto("about:blank")
+    opened.page.goto(f"{address}#x=learning_rate&y=distribution&z=3&column=1000&row=1900")  # within the lower cell
+    opened.until(lambda: page.locator(".axis.y text:not(.title)").all_text_contents() == ["normal"])
+    opened.finish()
     page.locator("[name=x]").select_option("distribution")  # an option is on one axis: they change places
     opened.finish()
     assert (opened.hash["x"], opened.hash["y"]) == ("distribution", "learning_rate")
