@@ -3,8 +3,8 @@
 import { make, svgElement } from "./elements.js";
 import { fractionOf, ticks } from "./scales.js";
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [320, 170, 52, 12, 10, 24];
-const [ACROSS, UP] = [WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM];
+const [WIDTH, HEIGHT, LEAST_LEFT, RIGHT, TOP, BOTTOM] = [320, 170, 52, 12, 10, 24];
+const UP = HEIGHT - TOP - BOTTOM;
 const LETTER = 7;
 // Up to this many texts on the level axis, each one is written, aslant if they are long.
 const MOST_TEXTS = 14;
@@ -18,21 +18,24 @@ const MOST_DOTS = 40;
  * Names have nothing between them: their points, side by side, have no line.
  */
 export function lineChart({ x, y, series, label, isStepped = false }) {
+  const upright = ticks(y, 0, 1, 4);
+  const left = upright.reduce((most, { text }) => Math.max(most, LETTER * text.length + 5), LEAST_LEFT);
+  const across = WIDTH - left - RIGHT;
   const texts = x.texts ?? [];
   const longest = x.texts ? texts.reduce((most, { length }) => Math.max(most, length), 0) : 5;
-  const fitting = Math.max(1, Math.min(texts.length || 4, ACROSS / (LETTER * longest + 8)));
+  const fitting = Math.max(1, Math.min(texts.length || 4, across / (LETTER * longest + 8)));
   const isSlanted = texts.length <= MOST_TEXTS && fitting < texts.length;
   const below = isSlanted ? Math.sin((SLANT * Math.PI) / 180) * LETTER * longest : 0;
   const svg = svgElement("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT + below}`, class: "curve", role: "img", "aria-label": label });
-  const place = (at, value) => [(LEFT + fractionOf(x, at) * ACROSS).toFixed(1), (HEIGHT - BOTTOM - fractionOf(y, value) * UP).toFixed(1)];
-  for (const { at, text } of ticks(y, 0, 1, 4)) {
+  const place = (at, value) => [(left + fractionOf(x, at) * across).toFixed(1), (HEIGHT - BOTTOM - fractionOf(y, value) * UP).toFixed(1)];
+  for (const { at, text } of upright) {
     const height = HEIGHT - BOTTOM - at * UP;
-    svg.append(svgElement("path", { d: `M${LEFT} ${height}H${WIDTH - RIGHT}`, class: "grid" }), svgElement("text", { x: LEFT - 5, y: height + 4, class: "end" }, text));
+    svg.append(svgElement("path", { d: `M${left} ${height}H${WIDTH - RIGHT}`, class: "grid" }), svgElement("text", { x: left - 5, y: height + 4, class: "end" }, text));
   }
   for (const { at, text } of ticks(x, 0, 1, isSlanted ? texts.length : fitting)) {
-    const across = LEFT + at * ACROSS;
+    const middle = left + at * across;
     const half = (text.length * LETTER) / 2;
-    const where = isSlanted ? { transform: `translate(${across + 4} ${HEIGHT - 12}) rotate(${-SLANT})`, class: "end" } : { x: Math.min(WIDTH - half, across), y: HEIGHT - 8 };
+    const where = isSlanted ? { transform: `translate(${middle + 4} ${HEIGHT - 12}) rotate(${-SLANT})`, class: "end" } : { x: Math.min(WIDTH - half, middle), y: HEIGHT - 8 };
     svg.append(svgElement("text", where, text));
   }
   series.forEach(({ name, points, color }, k) => {
@@ -51,7 +54,7 @@ export function lineChart({ x, y, series, label, isStepped = false }) {
     }
     for (const part of unbroken(points, ([, value]) => isShown(y, value))) {
       const places = part.map(([at, value]) => place(at, value));
-      const rest = places.slice(1).map(([across, up]) => (isStepped ? `H${across}V${up}` : `L${across} ${up}`));
+      const rest = places.slice(1).map(([to, up]) => (isStepped ? `H${to}V${up}` : `L${to} ${up}`));
       group.append(svgElement("path", { class: "line", d: `M${places[0].join(" ")}${rest.join("")}` }));
       if (points.length <= MOST_DOTS && !isStepped) group.append(...places.map(([cx, cy]) => svgElement("circle", { cx, cy, r: 2, class: "dot" })));
     }

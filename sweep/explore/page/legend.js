@@ -101,7 +101,6 @@ function input(type, name = "") {
   const element = document.createElement("input");
   element.type = type;
   if (type === "text") {
-    element.size = 7;
     element.inputMode = "decimal";
     element.setAttribute("aria-label", `${name} value on the color scale`);
   }

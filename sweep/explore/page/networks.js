@@ -3,7 +3,7 @@
 import { lineChart, scaleOf } from "./charts.js";
 import { pixelOf, RAMPS } from "./colors.js";
 import { button, command, detailed, figure, make, svgElement } from "./elements.js";
-import { short } from "./scales.js";
+import { digitsFor, short } from "./scales.js";
 import { requestJson } from "./server.js";
 
 /** The open panels, in the order in which they were opened. */
@@ -132,7 +132,9 @@ function surface({ x, y, n, outputs }, predictions) {
   }
   box.append(canvas, svg);
   const whole = make("div");
-  whole.append(box, make("p", "note", `From ${short(low)} (dark) to ${short(high)} (light). White points: high target, black: low target.`));
+  const [dark, light] = [low, high].map((end) => digitsFor(end, (high - low) / 10));
+  const range = dark === light ? `${short(low)} everywhere` : `From ${dark} (dark) to ${light} (light)`;
+  whole.append(box, make("p", "note", `${range}. White points: high target, black: low target.`));
   return whole;
 }
 

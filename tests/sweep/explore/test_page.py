@@ -283,6 +283,33 @@ def test_networks_of_pixels(browser: Any, server: Server) -> None:
 
 
 @needs_browser
+def test_large_losses_and_constant_outputs(browser: Any, server: Server) -> None:
+    """Numbers of a loss curve are not cut off, and outputs that differ nowhere, or little, are told apart."""
+    opened = Page(browser, server, "&z=1&column=256&row=256")
+    page = opened.page
+    faked = {"spread": 0.0}
+
+    def answer(route: Any) -> None:
+        found = route.fetch().json()
+        found["losses"] = {"steps": [0, 1, 2], "losses": [5e6, 1e5, 1e3]}
+        n = len(found["surface"]["outputs"])
+        found["surface"]["outputs"] = [0.5 + faked["spread"] * k / (n - 1) for k in range(n)]
+        route.fulfill(json=found)
+
+    page.route("**/network?*", answer)
+    for spread, sentence in ((0.0, "0.5 everywhere."), (0.00012, "From 0.50000 (dark) to 0.50012 (light).")):
+        faked["spread"] = spread
+        opened.click(0.5, 0.5)
+        page.locator(".note", has_text=sentence).wait_for()
+        chart = page.locator(".curve").bounding_box()
+        texts = page.locator(".curve text")
+        assert "1,000,000" in texts.all_text_contents()
+        assert min(text.bounding_box()["x"] for text in texts.all()) >= chart["x"]
+        page.keyboard.press("Escape")
+    opened.close()
+
+
+@needs_browser
 def test_within_one_integer_the_axis_names_it(browser: Any, server: Server) -> None:
     """Where the center of no integer is in view, one or two that are in view in part are named."""
     opened = Page(browser, server)
