@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from kernels import vocabulary
 from sweep.errors import SweepError, shown
+from sweep.explore.list_axis import option_facts
 from sweep.explore.map_axis import MapAxis
 from sweep.study.model import Study
 from sweep.study.options.option_tables import names_of
@@ -69,7 +70,6 @@ def _is_real(name: str) -> bool:
 
 
 def _choice(name: str, study: Study, fixed: Study) -> AxisChoice:
-    option = fixed.tables.options[name]
     # Without a value, the learning rate of the output layer is the other one.
     like = "learning_rate" if name == "output_learning_rate" and fixed.values_of(name)[0] is None else name
     values = study.parameters.get(like, ())
@@ -78,7 +78,7 @@ def _choice(name: str, study: Study, fixed: Study) -> AxisChoice:
     if integer:
         low, high, scale = low - 0.5, high + 0.5, "linear"
     float32 = fixed.values_of("dtype")[0] == "float32" and name not in _SCALES  # initial weights are drawn in float64
-    return AxisChoice(name, name.replace("_", " "), option.meaning, option.unit, low, high, scale, integer, float32)
+    return AxisChoice(low=low, high=high, scale=scale, integer=integer, float32=float32, **option_facts(name, fixed))
 
 
 def _default_range(name: str, values: tuple[Any, ...], fixed: Study) -> tuple[float, float, Scale]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sweep.explore.map_axis import TILE
 from sweep.study.content import StudyContent
 from sweep.study.reading.value_forms import Scalar
-from sweep.system.formatting import exact, short
+from sweep.system.formatting import exact, plain_unit, short
 from sweep.system.plain_values import is_finite
 
 # Least pixels along a side of a cell at the deepest level
@@ -72,8 +72,6 @@ class ListAxis:
 
 def option_facts(name: str, study: StudyContent) -> dict[str, str]:
     """Return what the page must know of a swept option, beside its values."""
-    option = study.tables.options.get(name)
-    label, meaning, unit = name.replace("_", " "), "", ""
-    if option is not None:
-        meaning, unit = option.meaning, option.unit
-    return {"name": name, "label": label, "meaning": meaning, "unit": unit}
+    options = study.tables.options  # get() does not know single initial weights
+    meaning, unit = (options[name].meaning, plain_unit(options[name].unit)) if name in options else ("", "")
+    return {"name": name, "label": name.replace("_", " "), "meaning": meaning, "unit": unit}

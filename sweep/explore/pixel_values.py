@@ -19,6 +19,7 @@ from sweep.results.named_statistics import cells_with
 from sweep.results.run_order import in_run_order
 from sweep.statistics.of_cells import every
 from sweep.statistics.statistic import Statistic
+from sweep.system.formatting import plain_unit
 
 if TYPE_CHECKING:
     from sweep.measures.measure import Measure
@@ -48,9 +49,9 @@ class PixelValue:
 
     def as_choice(self) -> dict[str, object]:
         """Return what the page needs to know of it."""
-        shown = {name: getattr(self, name) for name in ("name", "label", "unit", "meaning", "seeds", "scale")}
+        shown = {name: getattr(self, name) for name in ("name", "label", "meaning", "seeds", "scale")}
         named = [{"code": code, "label": label} for code, label in self.names.items()] if self.names else None
-        return {**shown, "low": self.low, "high": self.high, "categories": named}
+        return {**shown, "unit": plain_unit(self.unit), "low": self.low, "high": self.high, "categories": named}
 
 
 def offered_values(study: Study) -> dict[str, PixelValue]:

@@ -18,7 +18,7 @@ from sweep.results.queries import Queries
 from sweep.study.options.option_tables import OPTIONS
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import Values, cells_at
-from sweep.system.formatting import count_text, list_text, short
+from sweep.system.formatting import count_text, list_text, plain_unit, short
 from sweep.system.plain_values import is_number
 
 # Most values that are all labeled, if there is room. With more values, round numbers are.
@@ -26,8 +26,8 @@ MOST_LABELS = 8
 
 
 def label_of(name: str) -> str:
-    """Return the label of an axis: the name of a parameter and its unit, if any."""
-    unit = OPTIONS[name].unit.replace("^2", "²") if name in OPTIONS else ""
+    """Return the label of an axis: the name of a parameter and its unit, if labels name it."""
+    unit = plain_unit(OPTIONS[name].unit) if name in OPTIONS else ""
     return spaced(name) + (f", {unit}" if unit else "")
 
 

@@ -29,6 +29,15 @@ def exact(value: Any) -> str:
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
+def plain_unit(unit: str) -> str:
+    """Return a unit that labels name. Those in terms of weights, outputs and losses stand only in the documentation.
+
+    >>> [plain_unit(unit) for unit in ("updates", "%", "weight^2/loss", "1/update")]
+    ['updates', '%', '', '']
+    """
+    return "" if any(part in unit for part in ("weight", "output", "loss", "/")) else unit
+
+
 def steps_text(value: Any) -> str:
     """Write a number of steps, rounded; a dash if it is missing or infinite."""
     missing = value is None or str(value) == "<NA>" or value != value or value == float("inf")

@@ -69,7 +69,8 @@ def test_choices_name_axes_options_and_values(ask):
     found = ask("choices", **RATES).json()
     assert found["study"]["name"] == "xor"
     assert found["map"]["x"] == "learning_rate"
-    assert {"hidden", "learning_rate", "w[0,1]"} <= {each["name"] for each in found["axes"]}
+    units = {each["name"]: each["unit"] for each in found["axes"]}
+    assert units.items() >= {("hidden", "units"), ("learning_rate", ""), ("w[0,1]", "")}
     assert found["map"]["value"] == found["values"][0]["name"] == "status"
     assert "tanh" in next(each for each in found["options"] if each["name"] == "activation")["values"]
 

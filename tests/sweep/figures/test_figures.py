@@ -54,7 +54,7 @@ def test_lines_show_the_rates(others: list[int]) -> None:
     for line in axes.lines:
         np.testing.assert_array_equal(line.get_xdata(), RATES)
     np.testing.assert_array_equal(lines_of(axes), 100 * result.cells["convergence_rate"].to_numpy().reshape(-1, 5))
-    assert figure.get_supxlabel() == "learning rate, weight²/loss"
+    assert figure.get_supxlabel() == "learning rate"
     assert axes.get_xscale() == "log"
     assert "8 seeds per cell, 95 % intervals" in figure.get_suptitle()
     assert labels(figure) == ([str(value) for value in others] if len(others) > 1 else [])
@@ -112,7 +112,7 @@ def test_replicates_are_pooled() -> None:
     drawn = [collection.get_paths()[0].vertices[:, 1] for collection in panel.collections]
     assert np.isin(ends.to_numpy()[np.isfinite(ends)], np.concatenate(drawn)).all()
     axes = heatmap(result)
-    assert {axes.get_xlabel(), axes.get_ylabel()} == {"learning rate, weight²/loss", "hidden, units"}
+    assert {axes.get_xlabel(), axes.get_ylabel()} == {"learning rate", "hidden, units"}
 
 
 def test_more_values_than_colors_make_panels() -> None:
