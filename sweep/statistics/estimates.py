@@ -49,9 +49,9 @@ class Rate(Estimate):
     Where cells count equally, it is the mean of their shares.
 
     The interval of independent runs is Wilson's; at levels that are given for each group, that of Clopper and Pearson,
-    since Wilson's covers less at small ones. That of runs that share seeds is Wilson's with the effective number of
-    independent runs (:meth:`Runs.independent`). It is too narrow with fewer than about 100 seeds if a few of them
-    decide whole groups of runs.
+    since Wilson's covers less at small ones. That of runs that share seeds, or count differently, is Wilson's with the
+    effective number of independent runs (:meth:`Runs.independent`). It is too narrow with fewer than about 100 seeds if
+    a few of them decide whole groups of runs.
     """
 
     def __init__(self, runs: Runs, marked: Array) -> None:

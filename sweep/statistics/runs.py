@@ -217,10 +217,11 @@ class Runs:
 
     def mean(self, values: Array) -> Array:
         """Return the mean of values of runs by group; of the means of cells where these count equally."""
-        if self.weights is None:
+        if self.even.all():
             return self.add(values) / np.maximum(self.n_runs, 1)
-        sums = np.add.reduceat(values * self.weights, self._starts)
-        return np.asarray(sums / self.n_cells)
+        place, group, n_runs = self._cells
+        of_cells = np.bincount(place, values * self.n, len(n_runs)) / n_runs  # exactly 1 where all are
+        return np.bincount(group, of_cells, len(self.numbers)) / self.n_cells
 
     @cached_property
     def has_intervals(self) -> Array:
@@ -229,12 +230,15 @@ class Runs:
 
     @cached_property
     def are_independent(self) -> Array:
-        """Whether the runs of a group are independent, (n_groups,): no seed has two, and there are no replicates."""
+        """Whether the runs of a group are independent and count alike, (n_groups,), so that counts tell all.
+
+        No seed has two of them, cells have as many, and there are no replicates.
+        """
         if self.clusterings:
             return np.zeros(len(self.numbers), np.bool_)
         if self.seed is None:
             return self.n_cells <= 1
-        return np.asarray(self._runs_of_seeds.max(axis=1, initial=0) <= 1)
+        return np.asarray(self.even & (self._runs_of_seeds.max(axis=1, initial=0) <= 1))
 
     @cached_property
     def n_seeds(self) -> int:
@@ -289,10 +293,11 @@ class Runs:
     def independent(self, marked: Array) -> Array:
         """Return the effective number of independent runs for the share of marked runs, (n_groups,).
 
-        It is the number of runs where these are independent, and missing for one seed with several runs. Where cells
-        have different numbers of runs, it is that of the mean of their shares, and missing where a few seeds have most
-        of the weight: fewer than 50, and fewer than half of all. Where they share seeds and replicates, variances are
-        combined as in :mod:`sweep.statistics.two_way`.
+        It is the number of runs where these are independent and count alike, and missing for one seed with several
+        runs. Else it is that of the mean of the cells' shares, whose variance is that between seeds of the weighted
+        distances of their runs from the shares of their cells. It is missing where a few seeds have most of the weight:
+        fewer than 50, and fewer than half of all. Where runs share seeds and replicates, variances are combined as in
+        :mod:`sweep.statistics.two_way`.
         """
         if self.clusterings:
             return crossed_runs(*(each.independent(marked) for each in self.clusterings))
@@ -305,18 +310,15 @@ class Runs:
         alike = (n_marked == 0) | (n_marked == n_runs)
         runs = self._runs_of_seeds
         of_seeds = self.of_seeds(marked.astype(np.int64))
-        if self.even.all():
-            return independent_runs(of_seeds, runs, np.bincount(group, alike, len(self.numbers)))
         weights = 1 / n_runs / self.n_cells[group]
         rest = self.of_seeds((marked - (n_marked / n_runs)[place]) * weights[place])
         squares = (rest**2).sum(axis=1) + np.bincount(group, alike * weights**2, len(self.numbers)) / 2
-        rate = np.bincount(group, n_marked * weights, len(self.numbers))
         unlike = np.minimum((of_seeds > 0).sum(axis=1), (of_seeds < runs).sum(axis=1))
         of_weights = self.of_seeds(weights[place])
         n_seeds = of_weights.sum(axis=1) ** 2 / (of_weights**2).sum(axis=1)  # of equal weights (Kish)
-        n = _effective(rate, squares, np.minimum(unlike, n_seeds), n_seeds)
+        n = _effective(self.mean(marked), squares, np.minimum(unlike, n_seeds), n_seeds)
         n[(n_seeds < _LEAST_SEEDS) & (n_seeds < (runs > 0).sum(axis=1) / 2)] = np.nan
-        return np.where(runs.max(axis=1) > 1, n, self.n_runs)
+        return np.where(self.are_independent, self.n_runs, n)
 
 
 def crossed_runs(by_seed: Array, by_replicate: Array, by_run: Array) -> Array:

@@ -8,7 +8,11 @@ import pytest
 
 import sweep
 from sweep import Study
+from sweep.analysis.cells import columns_of
+from sweep.statistics.intervals import Array
+from sweep.statistics.of_cells import NAMED, OF_CONVERGENCE, of_measure
 from sweep.statistics.outcomes import Measured
+from sweep.statistics.runs import Correct, Runs
 from tests.sweep.invented import outcomes_of, result_of
 from tests.sweep.support import make_study
 
@@ -109,3 +113,58 @@ def test_some_intervals_cover() -> None:
     everything = outcomes_of(np.random.default_rng(3), np.array([0.2, 0.4, 0.7]), 5000, 0.5, LIMIT)
     shares = covered(everything, 50, study_of(50, [2], [0.1, 0.2, 0.3]), 20)
     assert min(shares.values()) >= 0.8
+
+
+def partial_result(random: np.random.Generator) -> tuple[Measured, Array]:
+    """Draw some of the runs of up to eight cells, as of shards, an interrupted study or any ones, and the true rates.
+
+    Rates are any, equal, or near their bounds; in each cell, no runs to all of 1 to 1,000 seeds are there.
+    """
+    n_cells, n_seeds = int(random.integers(2, 9)), int(random.choice([1, 3, 10, 20, 50, 100, 300, 1000]))
+    rates = random.choice(
+        [random.random(n_cells), np.full(n_cells, random.random()), random.integers(0, 51, n_cells) / 50]
+    )
+    drawn = outcomes_of(random, rates, n_seeds, random.choice([0.0, 0.5, 1.0]), LIMIT)
+    size, run = int(random.integers(1, n_seeds + 1)), np.arange(n_cells * n_seeds).reshape(n_cells, n_seeds)
+    parts = (random.random(n_cells * n_seeds) < random.random())[run // size]
+    first = np.arange(n_seeds) < random.integers(0, n_seeds + 1, (n_cells, 1))
+    any_ones = random.random((n_cells, n_seeds)) < random.random((n_cells, 1))
+    there = (parts, first, any_ones)[random.integers(3)]
+    return Measured.of_ends(np.where(there, drawn.steps, -1), drawn.converged & there), rates
+
+
+def pooled_columns(drawn: Measured) -> dict[str, float]:
+    """Return all statistics of these runs with their intervals; infinite where integers are missing."""
+    group = np.zeros(len(drawn.values), np.int64)
+    runs = Runs.of_measured(drawn, group, np.full(len(group), LIMIT))
+    correct = np.where(drawn.present, np.where(drawn.converged, 1.0, drawn.steps % 3 / 4), np.nan)
+    tables = [columns_of([*OF_CONVERGENCE.values(), *(each for each in NAMED.values() if each.kind == "rate")], runs)]
+    tables.append(
+        columns_of(of_measure("test_accuracy"), Runs.of_measured(Measured(correct), group, correct=Correct(1, 0.5)))
+    )
+    tables.append(columns_of(of_measure("final_loss"), Runs.of_measured(drawn._replace(ends=None), group)))
+    (row,) = pd.concat(tables, axis=1).to_dict("records")
+    return {name: np.nan if pd.isna(value) else float(value) for name, value in row.items()}
+
+
+@pytest.mark.wide
+def test_estimates_of_partial_results_lie_in_intervals_that_cover() -> None:
+    """No statistic of 1,000 random partial results is outside its interval; those of pooled rates cover 93 to 99 %."""
+    random, held = np.random.default_rng(5), []
+    for _ in range(1000):
+        drawn, rates = partial_result(random)
+        n_runs = drawn.present.sum(axis=1)
+        if not n_runs.any():
+            continue
+        row = pooled_columns(drawn)
+        for name in row:
+            if f"{name}_low" in row:
+                low, value, high = (row[f"{name}{end}"] for end in ("_low", "", "_high"))
+                assert not low > value, name
+                assert not value > high, name
+        of_cells = n_runs[n_runs > 0]
+        low, rate, high = (row[f"convergence_rate{end}"] for end in ("_low", "", "_high"))
+        if np.ptp(of_cells) and of_cells.min() >= 3 and 0 < rate < 1 and low == low:
+            held.append(low <= rates[n_runs > 0].mean() <= high)
+    assert len(held) > 400
+    assert 0.93 <= np.mean(held) <= 0.99

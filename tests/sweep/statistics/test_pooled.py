@@ -86,11 +86,14 @@ def test_cells_of_partial_results_count_alike() -> None:
     assert all(pd.isna(row[name]) for name in (*INTERVALS, "restart_steps", "restarted_steps"))
 
 
+@pytest.mark.parametrize("first", [(0, 0, 0), (0, 100, 400)], ids=["common seeds", "no common seeds"])
 @pytest.mark.parametrize("shared", [0.0, 1.0])
-def test_rates_of_uneven_cells_are_those_of_the_jackknife(shared: float) -> None:
-    """The interval of the mean rate of cells with 300 to 1,000 runs agrees with a jackknife over seeds."""
+def test_rates_of_uneven_cells_are_those_of_the_jackknife(shared: float, first: tuple[int, ...]) -> None:
+    """The interval of the mean rate of cells with 100 to 1,000 runs agrees with a jackknife over seeds."""
     drawn = outcomes_of(np.random.default_rng(7), np.array([0.4, 0.9, 0.6]), 1000, shared)
-    there = np.arange(1000) < np.array([[300], [600], [1000]])
+    seeds = np.arange(1000)
+    last = np.array([300, 600, 1000]) if not any(first) else np.array([*first[1:], 1000])
+    there = (seeds >= np.array(first)[:, None]) & (seeds < last[:, None])
     outcomes = Measured.of_ends(np.where(there, drawn.steps, -1), drawn.converged & there)
 
     def rate(kept: Any) -> float:
