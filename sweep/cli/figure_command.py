@@ -72,7 +72,7 @@ def _draw_figure(directory: str, out: Path | None, kind: str, texts: dict[str, A
     from sweep.figures import KINDS, draw, figure_path, save_figure
     from sweep.figures.channels import parse_counts
     from sweep.figures.statistics import drawable
-    from sweep.results.answers import column_of, default_statistic
+    from sweep.results.answers import column_of
     from sweep.results.queries import explained_by
     from sweep.study.selection import parse_picks
 
@@ -85,9 +85,7 @@ def _draw_figure(directory: str, out: Path | None, kind: str, texts: dict[str, A
     result = open_with_warning(directory)
     if "value" in options and KINDS[kind].shows_statistics:
         options["value"] = column_of(options["value"], explained_by() if kind == "importance" else drawable())
-    default = default_statistic(result) if kind == "lines" else kind
-    named = str(options.get("value", default))
-    name = named if kind == "lines" or named == default else f"{kind}_{named}"
+    name = f"{kind}_{options['value']}" if "value" in options else kind
     path = figure_path(written, name)
     save_figure(draw(result, kind, **options), path, name)
     print_text(f"figure in {one_line(path)}")

@@ -82,8 +82,8 @@ def test_figure(place: Path) -> None:
     """`sweep figure` writes a figure into the results folder, or to the path of `--out`."""
     command("run", "mine.toml", "--out", "r")
     finished = command("figure", "r")
-    assert (finished.code, finished.out) == (0, "figure in r/convergence_rate.png\n")
-    assert (place / "r" / "convergence_rate.png").read_bytes().startswith(b"\x89PNG")
+    assert (finished.code, finished.out) == (0, "figure in r/lines.png\n")
+    assert (place / "r" / "lines.png").read_bytes().startswith(b"\x89PNG")
     assert command("figure", "r", "--out", "rate.svg").code == 0
     assert b"<svg" in (place / "rate.svg").read_bytes()
     for bad in ("rate.docx", "gone/rate.png", "gone"):
@@ -93,12 +93,12 @@ def test_figure(place: Path) -> None:
 
 
 def test_figure_into_a_folder(place: Path) -> None:
-    """If `--out` is a folder, the file in it is named after the statistic."""
+    """If `--out` is a folder, the file in it is named after the kind and the statistic."""
     command("run", "mine.toml", "--out", "r")
     (place / "figures").mkdir()
-    for value, name in (("expected_steps", "expected_steps"), ("median_steps", "steps_q50")):
-        finished = command("figure", "r", "--out", "figures", "--value", value)
-        assert (finished.code, finished.out) == (0, f"figure in figures/{name}.png\n")
+    for kind, value, name in (("lines", "rate", "convergence_rate"), ("slice", "median_steps", "steps_q50")):
+        finished = command("figure", "r", kind, "--out", "figures", "--value", value)
+        assert (finished.code, finished.out) == (0, f"figure in figures/{kind}_{name}.png\n")
     assert sorted(path.name for path in place.iterdir()) == ["figures", "mine.toml", "r"]
 
 
