@@ -19,6 +19,7 @@ from sweep.statistics.runs import NOT_COUNTED, Correct, Runs
 from sweep.statistics.statistic import Statistic
 from sweep.statistics.two_way import estimate_of
 from sweep.study.axes.grid import Grid
+from sweep.study.content import StudyContent
 from sweep.study.model import Study
 
 # Rows of a tally whose statistics are computed together: those of a million cells would take GBs.
@@ -42,6 +43,12 @@ def summarize(tally: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     runs = (Runs.of_tally(tally[own], cell[own], grid.most_steps(cell[own])) for own in slices)
     statistics = pd.concat([statistics_of(each, grid) for each in runs])
     return cells_of(grid, statistics.index.to_numpy()).join(statistics.reset_index(drop=True))
+
+
+def of_criterion(cells: pd.DataFrame, study: StudyContent) -> pd.DataFrame:
+    """Return a table of cells without statistics of convergence if the study has no criterion."""
+    idle = [] if study.has_criterion else [name for each in OF_CONVERGENCE.values() for name in each.columns]
+    return cells.drop(columns=idle, errors="ignore")
 
 
 def group_of(grid: Grid, by: Sequence[str], cells: Array) -> Array:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from sweep.columns import STATUSES
 from sweep.explore.function_names import function_names
 from sweep.measures import MEASURES
-from sweep.results.answers import has_criterion
 from sweep.results.named_statistics import cells_with
 from sweep.results.run_order import in_run_order
 from sweep.statistics.of_cells import every
@@ -78,7 +77,7 @@ def _of_one(study: Study) -> Iterator[PixelValue]:
         ("loss_sum", "inverse_loss_sum", "tail_loss"),
         "signed_log",
     )
-    yield from (status, steps) if has_criterion(study) else (trainability, status, steps)
+    yield from (status, steps) if study.has_criterion else (trainability, status, steps)
     for name, measure in MEASURES.items():
         if _can_have(measure, study):
             recorded = (name,) if measure.is_recorded else ()
@@ -92,7 +91,7 @@ def _of_one(study: Study) -> Iterator[PixelValue]:
                 name, measure.label, measure.unit, measure.meaning, "one", _reader(name), recorded, scale
             )
             yield replace(value, names=names)
-    if has_criterion(study):
+    if study.has_criterion:
         yield trainability
 
 
@@ -101,7 +100,7 @@ def _of_many(study: Study) -> Iterator[PixelValue]:
         measure = MEASURES.get(statistic.measure)
         if statistic.kind == "count" or statistic.computed == "from rows":
             continue
-        if measure is None and not (statistic.measure or has_criterion(study)):
+        if measure is None and not (statistic.measure or study.has_criterion):
             continue
         if statistic.measure and (measure is None or not _can_have(measure, study)):
             continue

@@ -24,7 +24,7 @@ from sweep.explore.page_facts import coded_statuses
 from sweep.explore.pixel_values import Planes, value_of_statistic
 from sweep.explore.tile_trainer import Abandoned
 from sweep.explore.tiles import Tile
-from sweep.results.answers import check_has_criterion, column_of, default_statistic, has_criterion
+from sweep.results.answers import check_has_criterion, column_of, default_statistic
 from sweep.results.bare_cells import bare_numbers
 from sweep.results.result import Result, open_result
 from sweep.results.sentences import coverage
@@ -142,7 +142,7 @@ class ExploredResults:
 
     def _has(self, statistic: Statistic, measured: list[str]) -> bool:
         result = self.result
-        if statistic.needs_criterion and not has_criterion(result.study):
+        if statistic.needs_criterion and not result.study.has_criterion:
             return False
         if statistic.name == "n_plateau" and not result.study.has_patience:
             return False

@@ -18,7 +18,7 @@ from sweep.columns import statuses
 from sweep.errors import SweepError, shown
 from sweep.explore.list_axis import ListAxis
 from sweep.explore.results_map import ResultsMap
-from sweep.results.answers import criterion_fault, has_criterion, held_out_of, main_statistics
+from sweep.results.answers import criterion_fault, main_statistics
 from sweep.results.named_statistics import cells_with, pooled_with
 from sweep.results.pooled_cells import pooled_tally, recorded_over
 from sweep.results.queries import Queries
@@ -110,9 +110,9 @@ class Selection:
         recorded = recorded_over(runs, cells, group_of(runs.study.grid, [], cells["cell"].to_numpy()))
         (row,) = recorded.reset_index(drop=True).combine_first(table).to_dict("records")
         study = runs.study
-        losses = () if held_out_of(runs) else of_measure("final_loss")
+        losses = () if runs.held_out else of_measure("final_loss")
         named = [shown_one, *main_statistics(runs), *COUNTS.values()]
-        named += [each for each in (OF_CONVERGENCE.values() if has_criterion(study) else losses) if each.head]
+        named += [each for each in (OF_CONVERGENCE.values() if study.has_criterion else losses) if each.head]
         named += [main_statistic_of(measure) for measure in recorded_quantities(study)]
         return [_statistic(each, row) for each in dict.fromkeys(named) if each.name in row]
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sweep.errors import SweepError, shown
-from sweep.results.answers import has_criterion, held_out_of, swept
+from sweep.results.answers import swept
 from sweep.results.result import Result
 
 Draw = TypeVar("Draw", bound=Callable[..., Any])
@@ -102,8 +102,8 @@ class Caption:
         """Return whether the report of a result that can be drawn has the figure."""
         study = result.study
         return (
-            self.criterion in (None, has_criterion(study))
-            and self.held_out in (None, held_out_of(result) is not None)
+            self.criterion in (None, study.has_criterion)
+            and self.held_out in (None, result.held_out is not None)
             and len(swept(study)) >= self.least_varied
             and study.seeds.count >= self.least_seeds
         )

@@ -10,7 +10,6 @@ from typing import Any
 from sweep.figures import KINDS, draw
 from sweep.figures.colors import MISSING, PAPER
 from sweep.figures.figure_kind import Caption
-from sweep.results.answers import held_out_of
 from sweep.results.result import Result
 from sweep.statistics.of_cells import main_statistic_of
 
@@ -40,7 +39,7 @@ def suitable_figures(result: Result) -> list[tuple[Caption, str]]:
 
 def report_figures(result: Result) -> list[dict[str, str]]:
     """Return the figures of a result, each a dict of ``title``, ``svg``, and ``wide`` (a CSS class)."""
-    measures = held_out_of(result)
+    measures = result.held_out
     headline = main_statistic_of(measures.reported) if measures else None
     found = []
     for number, (caption, kind) in enumerate(suitable_figures(result)):

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from sweep.analysis.axis_options import varied_options
 from sweep.analysis.compare import differs_alone
-from sweep.analysis.held_out import HeldOut, held_out
 from sweep.analysis.study_measures import measures_of
 from sweep.columns import statuses
 from sweep.errors import SweepError, not_swept, unknown
@@ -25,15 +22,10 @@ if TYPE_CHECKING:
     from sweep.results.evaluated_runs import EvaluatedRuns
 
 
-def has_criterion(study: Study) -> bool:
-    """Return whether any cell of a study has a convergence criterion."""
-    return set(study.values_of("criterion")) != {"none"}
-
-
 def possible_statuses(study: Study) -> list[str]:
     """Return the statuses that runs may have; without a criterion none converges, and none is found to have stalled."""
     ends = statuses(study.has_patience)
-    return [each for each in ends if has_criterion(study) or each not in ("converged", "stalled")]
+    return [each for each in ends if study.has_criterion or each not in ("converged", "stalled")]
 
 
 def swept(study: Study) -> list[str]:
@@ -50,15 +42,10 @@ def check_has_criterion(study: Study) -> None:
 
 def criterion_fault(study: Study) -> str | None:
     """Return why a study has no statistics of convergence, or None if it has."""
-    if has_criterion(study):
+    if study.has_criterion:
         return None
     measures = list_text(measures_of(study))
     return f"the study has criterion 'none', so it has no statistics of convergence; use those of {measures}"
-
-
-def held_out_of(result: EvaluatedRuns) -> HeldOut | None:
-    """Return the measures of held-out patterns with which a result answers; None without, or without rows of runs."""
-    return held_out(result.study) if result.measures.are_kept else None
 
 
 def default_statistic(result: EvaluatedRuns) -> str:
@@ -66,35 +53,26 @@ def default_statistic(result: EvaluatedRuns) -> str:
 
     That of test patterns; without any the convergence rate, or without a criterion the median final loss.
     """
-    found = held_out_of(result)
+    found = result.held_out
     return main_statistic_of(found.reported).name if found else training_statistic(result.study)
 
 
 def ranking_statistic(result: EvaluatedRuns) -> str:
     """Return the statistic by which answers rank cells: the default one, of validation patterns if there are any."""
-    found = held_out_of(result)
+    found = result.held_out
     return main_statistic_of(found.chosen_by).name if found else training_statistic(result.study)
 
 
 def training_statistic(study: Study) -> str:
     """Return the statistic of training: the convergence rate, or without a criterion the median final loss."""
-    return "convergence_rate" if has_criterion(study) else main_statistic_of("final_loss").name
+    return "convergence_rate" if study.has_criterion else main_statistic_of("final_loss").name
 
 
 def main_statistics(result: EvaluatedRuns) -> list[Statistic]:
     """Return the statistics with which a result answers: of held-out patterns, reported ones first, and of training."""
-    found = held_out_of(result)
+    found = result.held_out
     names = [main_statistic_of(measure).name for measure in dict.fromkeys(found or ())]
     return [every()[name] for name in (*names, training_statistic(result.study))]
-
-
-def answered_cells(result: EvaluatedRuns) -> pd.DataFrame:
-    """Return the numbered cells with the columns of all statistics with which a result answers."""
-    cells = result.numbered_cells
-    for measure in dict.fromkeys(held_out_of(result) or ()):
-        columns = list(main_statistic_of(measure).columns)
-        cells = cells.assign(**result.measures.in_cells(measure, result.numbered_cells)[columns])
-    return cells
 
 
 def names_of(columns: Iterable[str]) -> list[str]:
@@ -158,7 +136,7 @@ def column_of(name: str, allowed: Iterable[str]) -> str:
 
 def n_not_worse(result: EvaluatedRuns) -> int:
     """Return the number of other cells whose interval overlaps with that of the best cell."""
-    cells, statistic = answered_cells(result), ranking_statistic(result)
+    cells, statistic = result.numbered_cells, ranking_statistic(result)
     best = rank_cells(cells, statistic).iloc[0]
     if every()[statistic].more_is_better:
         return int((cells[f"{statistic}_high"] >= best[f"{statistic}_low"]).sum()) - 1

@@ -22,7 +22,7 @@ from sweep.analysis.each_at_best import (
 from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError
 from sweep.measures import MEASURES
-from sweep.results.answers import check_has_criterion, default_statistic, held_out_of, ranking_statistic, split_by
+from sweep.results.answers import check_has_criterion, default_statistic, ranking_statistic, split_by
 from sweep.results.named_statistics import cells_with, resampled_values
 from sweep.results.pooled_cells import counted_runs
 from sweep.results.race import rank_with_race, tested_by_race
@@ -146,7 +146,7 @@ def compared_at_best(result: EvaluatedRuns, vary: str, statistic: str | None, ma
 
     By default measures of held-out patterns are compared, and those of validation patterns choose if there are any.
     """
-    study, found = result.study, held_out_of(result)
+    study, found = result.study, result.held_out
     if fault := at_best_fault(result):
         raise SweepError(f"each_at_best: {fault}")
     by = statistic or (main_statistic_of(found.reported).name if found else default_statistic(result))

@@ -10,7 +10,7 @@ from pandas.api.types import is_numeric_dtype
 
 from sweep.analysis.compare import ComparedBy, check_margin, compare_sides, with_holm
 from sweep.errors import SweepError, not_swept
-from sweep.results.answers import check_has_criterion, column_of, default_statistic, has_criterion
+from sweep.results.answers import check_has_criterion, column_of, default_statistic
 from sweep.results.queries import compared_by
 from sweep.results.result import Result
 from sweep.results.sentences import SHARED_SEEDS, pooled_text
@@ -75,7 +75,7 @@ class Pairing:
         found = {default_statistic(result) for result in self._results}
         if len(found) == 1:
             return found.pop()
-        return "convergence_rate" if any(has_criterion(each.study) for each in self._results) else "final_loss_q50"
+        return "convergence_rate" if any(each.study.has_criterion for each in self._results) else "final_loss_q50"
 
     def replicates(self, named: Sequence[str] = ()) -> list[str]:
         """Return the options with several values in both results that are pooled like seeds, but for named ones."""

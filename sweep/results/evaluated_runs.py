@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernels.floating_point import DefaultFloatingPoint
-from sweep.analysis.cells import cells_of
+from sweep.analysis.cells import cells_of, of_criterion
+from sweep.analysis.held_out import HeldOut, held_out
 from sweep.analysis.seed_tables import COLUMNS as OUTCOME_COLUMNS
 from sweep.analysis.seed_tables import outcomes_from_tables
 from sweep.analysis.study_race import StudyRace, race_of_tables
@@ -16,6 +17,7 @@ from sweep.results.aggregate import Aggregate, digest_of_rows
 from sweep.results.run_rows import check_kept
 from sweep.schemas.run_columns import updates_column
 from sweep.statistics.intervals import Array
+from sweep.statistics.of_cells import main_statistic_of
 from sweep.statistics.outcomes import Measured
 from sweep.study.until_faults import n_contenders, raced_statistic
 
@@ -63,15 +65,25 @@ class EvaluatedRuns(DefaultFloatingPoint):
     def cells(self) -> pd.DataFrame:
         """Statistics, one row per cell (configuration); in a partial result, per cell that has runs.
 
+        They are those of cells.parquet and of held-out patterns; without a criterion there are none of convergence.
         ``expected_steps`` is the expected running time (ERT), ``restricted_mean_steps`` the restricted mean survival
         time (RMST). Exhausted runs are right-censored.
         """
-        return self._make_cells().copy()  # in few blocks: with a hundred, pandas warns when a column is inserted
+        return self.named(self.numbered_cells)
 
     @property
+    def held_out(self) -> HeldOut | None:
+        """The measures of held-out patterns with which it answers; None without, or without rows of runs."""
+        return held_out(self.study) if self.measures.are_kept else None
+
+    @cached_property
     def numbered_cells(self) -> pd.DataFrame:
         """The table of cells with ``cell``, the number in the grid of these runs."""
-        return self.cells
+        cells = of_criterion(self._make_cells(), self.study)
+        for measure in dict.fromkeys(self.held_out or ()):
+            columns = list(main_statistic_of(measure).columns)
+            cells = cells.assign(**self.measures.in_cells(measure, cells)[columns])
+        return cells.copy()  # in few blocks: with a hundred, pandas warns when a column is inserted
 
     def named(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table for users, without numbers of cells that are not those of the study."""
@@ -159,16 +171,6 @@ class OtherCells(EvaluatedRuns):
     """
 
     has_cells_of_study = False
-
-    @cached_property
-    def cells(self) -> pd.DataFrame:
-        """Statistics, one row per combination of the values of options, which has no number."""
-        return self.named(self.numbered_cells)
-
-    @cached_property
-    def numbered_cells(self) -> pd.DataFrame:
-        """The table of cells with their numbers."""
-        return self._make_cells().copy()
 
     @cached_property
     def tally(self) -> pd.DataFrame:

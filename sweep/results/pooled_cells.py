@@ -12,13 +12,14 @@ from sweep.analysis.cells import (
     columns_of,
     columns_of_measure,
     group_of,
+    of_criterion,
     quartile_columns,
     statistics_of,
     values_of_groups,
 )
 from sweep.analysis.study_measures import most_correct
 from sweep.analysis.tally import with_equal_cells
-from sweep.results.answers import answered_cells, check_swept, held_out_of, ranking_statistic
+from sweep.results.answers import check_swept, ranking_statistic
 from sweep.results.race import rank_with_race
 from sweep.schemas.cell_columns import has_loss_statistics, recorded_quantities
 from sweep.statistics.intervals import Array
@@ -54,13 +55,13 @@ def sum_over(result: EvaluatedRuns, by: Sequence[str]) -> pd.DataFrame:
     """Return counts and rates of cells that share the values of some swept parameters.
 
     An empty ``by`` pools all cells. A row for each combination of the values of ``by``, in the order of the cells, has
-    these values, n_cells, the sums of the counts, convergence_rate with its 95 % interval, best_cell, the number of the
-    best cell among them, and best_rate. If cells have statistics of final losses, their columns follow, and then
-    quartiles of recorded measures of networks. If cells are ranked by another statistic than the rate, best_value
-    replaces best_rate. SweepError is raised if a name is no swept parameter or occurs twice.
+    these values, n_cells, the sums of the counts, convergence_rate with its 95 % interval if there is a criterion,
+    best_cell, the number of the best cell among them, and best_rate. If cells have statistics of final losses, their
+    columns follow, and then quartiles of recorded measures of networks. If cells are ranked by another statistic than
+    the rate, best_value replaces best_rate. SweepError is raised if a name is no swept parameter or occurs twice.
     """
     check_swept(result.study, by)
-    cells = answered_cells(result)
+    cells = result.numbered_cells
     grid, statistic = result.study.grid, ranking_statistic(result)
     numbers = cells["cell"].to_numpy()
     group = group_of(grid, by, numbers)
@@ -69,8 +70,8 @@ def sum_over(result: EvaluatedRuns, by: Sequence[str]) -> pd.DataFrame:
     counts = [name for name in COUNTS if name in cells]
     groups = cells.groupby(group)
     sums = groups[counts].sum().assign(n_cells=groups.size())[["n_cells", *counts]]
-    table = values_of_groups(grid, by, numbers).join(sums).join(_rates_over(result, cells, group))
-    table = table.assign(best_cell=best["cell"])
+    rates = of_criterion(_rates_over(result, cells, group), result.study)
+    table = values_of_groups(grid, by, numbers).join(sums).join(rates).assign(best_cell=best["cell"])
     table["best_rate" if statistic == "convergence_rate" else "best_value"] = best[statistic]
     if has_loss_statistics(result.study):
         table = table.join(measure_over(result, "final_loss", cells, group))
@@ -126,9 +127,9 @@ def convergence_over(
     ``cells`` are those of the result, or some of them, and ``group`` is the number of the group of each, (cells,).
     ``grid`` is as for :func:`summarize_over`.
 
-    Intervals over several cells count each seed once; they are missing if rows are not kept or too many to be read.
-    Where cells have different numbers of runs, each cell counts equally; statistics of restarts, and intervals of all
-    statistics but rates, are then missing.
+    Without a criterion there are only counts of runs. Intervals over several cells count each seed once; they are
+    missing if rows are not kept or too many to be read. Where cells have different numbers of runs, each cell counts
+    equally; statistics of restarts, and intervals of all statistics but rates, are then missing.
     """
     grid, numbers = grid or result.study.grid, cells["cell"].to_numpy()
     n_cells = pd.Series(group).value_counts()
@@ -141,7 +142,7 @@ def convergence_over(
         tables.append(statistics_of(counted_runs(result, shared, groups, grid=grid), grid, runs))
     table = pd.concat([each for each in tables if len(each)] or tables).sort_index()
     table.insert(0, "n_cells", n_cells.reindex(table.index))
-    return table
+    return of_criterion(table, result.study)
 
 
 def counted_runs(
@@ -198,7 +199,7 @@ def recorded_over(result: EvaluatedRuns, cells: pd.DataFrame, group: Array) -> p
     result has no rows. Arguments are as for :func:`measure_over`, but cells need no statistics of a measure.
     """
     tables = [pd.DataFrame(index=np.unique(group))]
-    for measure in dict.fromkeys([*(held_out_of(result) or ()), *recorded_quantities(result.study)]):
+    for measure in dict.fromkeys([*(result.held_out or ()), *recorded_quantities(result.study)]):
         names = quartile_columns(measure)
         if result.keeps_runs:
             own = result.measures.in_cells(measure, result.numbered_cells).set_index("cell")

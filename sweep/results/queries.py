@@ -179,6 +179,8 @@ class Queries(EvaluatedRuns):
         named = [name for name in listed(by) if name in NAMED]
         by = [name for name in listed(by) if name not in named]
         check_swept(self.study, by)
+        if any(every()[name].needs_criterion for name in named):
+            check_has_criterion(self.study)
         if not by:
             raise SweepError(
                 "by: must be one or more parameters, got none; statistics of single cells are in result.cells"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from sweep.analysis.cells import cells_of, columns_of, columns_of_measure, summarize
+from sweep.analysis.cells import cells_of, columns_of, summarize
 from sweep.analysis.losses import columns_in_cells
 from sweep.analysis.study_measures import most_correct
 from sweep.analysis.tally import merge
@@ -81,15 +81,10 @@ class _Measures(RunMeasures):
             self.known[measure] = self._runs.measures.of(measure).rearranged(self._folding.fold, self._replicates)
         return self.known[measure]
 
-    def in_cells(self, measure: str, cells: pd.DataFrame) -> pd.DataFrame:
-        """Return the configurations with the statistics of a measure."""
-        if measure not in self.known_cells:
-            numbers = cells["cell"].to_numpy()
-            runs = Runs.of_measured(self.of(measure).at(numbers), numbers, correct=most_correct(self._study, measure))
-            columns = columns_of(of_measure(measure), runs).reindex(numbers)[columns_of_measure(measure)]
-            kept = cells.drop(columns=columns.columns, errors="ignore")
-            self.known_cells[measure] = kept.join(columns.set_axis(cells.index))
-        return self.known_cells[measure]
+    def _by_cell(self, measure: str, numbers: Array) -> pd.DataFrame:
+        """Return the statistics of a measure of configurations with these numbers."""
+        runs = Runs.of_measured(self.of(measure).at(numbers), numbers, correct=most_correct(self._study, measure))
+        return columns_of(of_measure(measure), runs)
 
 
 class ReplicatedRuns(OtherCells, Queries):

@@ -10,7 +10,7 @@ from sweep.analysis.study_measures import check_measure
 from sweep.errors import SweepError
 from sweep.results.aggregate import measure_by_cell
 from sweep.results.run_rows import check_kept
-from sweep.schemas.cell_columns import has_loss_statistics
+from sweep.statistics.intervals import Array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ class RunMeasures:
         self._stored = stored
         self.independent_of = independent_of
         self.known: dict[str, Measured] = {}
-        self.known_cells: dict[str, pd.DataFrame] = {}
+        self.known_cells: dict[str, pd.DataFrame] = {}  # statistics by cell
 
     @property
     def are_kept(self) -> bool:
@@ -90,14 +90,17 @@ class RunMeasures:
         StoreError
             As for :meth:`of`. The final loss needs no rows if some cell has no criterion.
         """
-        if measure == "final_loss" and has_loss_statistics(self._study):
+        columns = columns_of_measure(measure)
+        if measure == "final_loss" and columns[0] in cells:  # where some cell has no criterion
             return cells
         if measure not in self.known_cells:
             self._check(measure)
-            statistics = measure_by_cell(self._stored, measure).reindex(cells["cell"].to_numpy())
-            columns = statistics[columns_of_measure(measure)].set_axis(cells.index)
-            self.known_cells[measure] = cells.drop(columns=columns.columns, errors="ignore").join(columns)
-        return self.known_cells[measure]
+            self.known_cells[measure] = self._by_cell(measure, cells["cell"].to_numpy())
+        return cells.drop(columns=columns, errors="ignore").join(self.known_cells[measure][columns], on="cell")
+
+    def _by_cell(self, measure: str, numbers: Array) -> pd.DataFrame:
+        """Return the statistics of a measure of cells with these numbers."""
+        return measure_by_cell(self._stored, measure)
 
     def _check(self, measure: str) -> None:
         """Check that there is such a measure, and that rows were kept."""

@@ -10,15 +10,7 @@ from sweep.analysis.held_out import HeldOut, chosen_by_halves
 from sweep.analysis.importance import LEAST_SEEDS, REST, SEED, SEED_WITH_OTHERS
 from sweep.columns import statuses
 from sweep.measures import MEASURES
-from sweep.results.answers import (
-    answered_cells,
-    default_statistic,
-    has_criterion,
-    held_out_of,
-    n_not_worse,
-    ranking_statistic,
-    swept,
-)
+from sweep.results.answers import default_statistic, n_not_worse, ranking_statistic, swept
 from sweep.results.best import rank
 from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.queries import Queries
@@ -69,10 +61,10 @@ def answer(result: Queries) -> list[str]:
         pooled = result.over_replicates
         n = result.study.n_cells // pooled.study.n_cells
         return [f"all answers pool over the {n} values of {pooled.pooled_over}, as over seeds", *answer(pooled)]
-    found = held_out_of(result)
+    found = result.held_out
     if found:
         sentences = [*of_held_out(result, found), *_training(result)]
-    elif has_criterion(result.study):
+    elif result.study.has_criterion:
         sentences = [share(result), best_cell(result), restarts(result), what_matters(result), unevaluated(result)]
     else:
         sentences = [_NO_CRITERION, *losses(result), best_loss(result), what_matters(result)]
@@ -88,7 +80,7 @@ def of_held_out(result: Queries, found: HeldOut) -> list[str]:
         sentences.append(f"the {_name(reported)} {_of_runs(result)} is {_value(reported, row)}")
     if len(result.cells) > 1:
         chosen_by = main_statistic_of(found.chosen_by).name
-        none = why_no_best(answered_cells(result), chosen_by)
+        none = why_no_best(result.numbered_cells, chosen_by)
         sentences += [none] if none else [_best_held_out(result, found), _choice(result, found)]
     return [*sentences, _ended_by_tests(result.study), what_matters(result)]
 
@@ -96,7 +88,7 @@ def of_held_out(result: Queries, found: HeldOut) -> list[str]:
 def _best_held_out(result: Queries, found: HeldOut) -> str:
     """Return the sentence on the best cell by held-out patterns, and on others that may be the best."""
     reported, chosen_by = main_statistic_of(found.reported), main_statistic_of(found.chosen_by)
-    (best,) = rank_with_race(result, answered_cells(result), chosen_by.name).head(1).to_dict("records")
+    (best,) = rank_with_race(result, result.numbered_cells, chosen_by.name).head(1).to_dict("records")
     at = _AT_BEST if _name(reported).endswith(_AT_BEST) else ""
     values = [f"{_name(each).removesuffix(at)} {_value(each, best)}" for each in dict.fromkeys((reported, chosen_by))]
     lost = ", which all diverged later" if at and best["n_diverged"] == best["n_runs"] else ""
@@ -108,7 +100,7 @@ def _best_held_out(result: Queries, found: HeldOut) -> str:
 def _choice(result: Queries, found: HeldOut) -> str:
     """Return the sentence on a best cell that was chosen by the patterns of the answer; empty if it was not."""
     statistic = main_statistic_of(found.reported)
-    if found.chosen_by != found.reported or answered_cells(result)[statistic.name].nunique() == 1:
+    if found.chosen_by != found.reported or result.cells[statistic.name].nunique() == 1:
         return ""
     of = "validation" if found.reported.startswith("validation") else "test"
     name = _name(statistic)
@@ -131,7 +123,7 @@ def _ended_by_tests(study: Study) -> str:
 
 def _training(result: Queries) -> list[str]:
     """Return the sentences on the criterion or the training losses of a study that holds patterns out."""
-    if has_criterion(result.study):
+    if result.study.has_criterion:
         (of, *others) = result.study.values_of("criterion_on")
         criterion = "criterion" if others else {"train": "training"}.get(of, f"criterion on {of} patterns")
         return [f"{criterion}: {share(result)}", unevaluated(result)]
@@ -160,7 +152,7 @@ def _of_runs(result: Queries) -> str:
 
 def of_each_cell(study: Study) -> str:
     """Return the note on the steps of cells, or on their losses if there is no criterion."""
-    if has_criterion(study):
+    if study.has_criterion:
         return (
             "median steps: half of all runs converged within them; "
             "expected steps (ERT): the steps of all runs, divided by the number of converged runs"
@@ -175,12 +167,12 @@ def pooled_text(replicates: str) -> str:
 
 def of_several_cells(result: Queries) -> str:
     """Return the note on rates or medians over several cells, and on their intervals."""
-    what = "rates" if has_criterion(result.study) else "medians"
+    what = "rates" if result.study.has_criterion else "medians"
     if result.replicates > 1:
         return f"{what} pool all runs; intervals count each seed and each value of {result.pooled_over} once"
     if result.even:
         return f"{what} pool all runs; {_INTERVALS[pairs_seeds(result)]}"
-    intervals = _INTERVALS[pairs_seeds(result) and has_criterion(result.study)]
+    intervals = _INTERVALS[pairs_seeds(result) and result.study.has_criterion]
     if what == "rates":
         return f"rates are means over cells with equal weights; {intervals}"
     return "medians give cells equal weights; over several cells they have no interval"
@@ -206,7 +198,7 @@ def best_loss(result: Queries) -> str:
     statistic = main_statistic_of("final_loss")
     if len(result.cells) == 1 or result.cells[statistic.name].isna().all():
         return ""
-    if none := why_no_best(result.cells, statistic.name):
+    if none := why_no_best(result.numbered_cells, statistic.name):
         return none
     (best,) = rank_with_race(result, result.numbered_cells, statistic.name).head(1).to_dict("records")
     return _best(

@@ -86,6 +86,11 @@ class StudyContent:
         return self.n_cells * self.seeds.count
 
     @property
+    def has_criterion(self) -> bool:
+        """Whether any cell has a convergence criterion."""
+        return set(self.values_of("criterion")) != {"none"}
+
+    @property
     def has_patience(self) -> bool:
         """Whether runs can end on a plateau."""
         return self.grid.has_patience

@@ -26,7 +26,7 @@ def until_faults(study: StudyContent) -> Iterator[str]:
     if until is None:
         return
     if until.best is None:
-        if not _has_criterion(study):
+        if not study.has_criterion:
             yield "seeds.until: needs a criterion, got 'none', which has no convergence rate; remove until"
         return
     name, allowed = synonyms().get(until.best, until.best), _raced(study)
@@ -68,9 +68,5 @@ def _raced(study: StudyContent) -> dict[str, Statistic]:
     return {
         name: each
         for name, each in every().items()
-        if each.compared in _RACED and (MEASURES[each.measure].is_in(study) if each.measure else _has_criterion(study))
+        if each.compared in _RACED and (MEASURES[each.measure].is_in(study) if each.measure else study.has_criterion)
     }
-
-
-def _has_criterion(study: StudyContent) -> bool:
-    return set(study.values_of("criterion")) != {"none"}

@@ -7,7 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from sweep.errors import SweepError
-from sweep.results.answers import answered_cells, default_statistic, ranking_statistic, split_by, swept
+from sweep.results.answers import default_statistic, ranking_statistic, split_by, swept
 from sweep.results.best import ranked_cells
 from sweep.results.pooled_cells import sum_over
 from sweep.results.result import Result
@@ -60,13 +60,13 @@ def _print_matrix(result: Result) -> bool:
     """Print the matrix of rates or median losses if two parameters are swept and it fits; return whether it was."""
     pooled = result.over_replicates
     names, statistic = swept(pooled.study), default_statistic(pooled)
-    if len(names) != 2 or answered_cells(pooled)[statistic].isna().all():
+    if len(names) != 2 or pooled.cells[statistic].isna().all():
         return False
     across, down = sorted(names, key=lambda name: len(pooled.study.parameters[name]))
     n_rows, n_columns = (len(pooled.study.parameters[name]) for name in (down, across))
     if n_rows * n_columns > pooled.study.n_cells or n_rows > rows_that_fit(_LINES_OF_RUN) or n_columns > _MAX_COLUMNS:
         return False
-    table = matrix_table(answered_cells(pooled), down, across, every()[statistic])
+    table = matrix_table(pooled.cells, down, across, every()[statistic])
     if too_wide(table):
         return False
     print_table(table)
@@ -103,8 +103,9 @@ def print_cells(
     options = [f"--by {','.join(by)}"] if by else []
     options += ["--at " + quote(f"{name}={','.join(entries)}") for name, entries in picks.items()]
     options += [f"--sort {quote(sort)}"] if sort is not None else []
-    show = " ".join(["sweep show", one_line(quote(result.place)), *options, f"--top {len(whole)}"])
-    print_text(f"{n_more:,} more: {show}; all cells are in {one_line(result.place)}/cells.parquet")
+    place = one_line(quote(result.place))
+    show = " ".join(["sweep show", place, *options, f"--top {len(whole)}"])
+    print_text(f"{n_more:,} more: {show}; all cells as a file: sweep export {place} --out cells.csv")
 
 
 def print_best(result: Result, by: Sequence[str] = (), top: int | None = None, at: At | None = None) -> None:

@@ -67,9 +67,9 @@ def measured_result(study: Study, measure: str, values: Array) -> Result:
     result = result_of(study, runs)
     cell, _ = np.nonzero(present)
     most = most_correct(study, measure)
-    told = measured_statistics(measure, cell, values[present], correct=most).reindex(result.cells["cell"])
-    cells = result.cells.assign(**told.set_axis(result.cells.index))
+    told = measured_statistics(measure, cell, values[present], correct=most)
+    cells = result.cells.assign(**told.reindex(result.cells["cell"]).set_axis(result.cells.index))
     result.__dict__.update(cells=cells)
     result.measures.known[measure] = Measured(values)
-    result.measures.known_cells[measure] = cells
+    result.measures.known_cells[measure] = told
     return result

@@ -17,7 +17,7 @@ from sweep.figures.figure_kind import Caption, FigureKind, figure_function
 from sweep.figures.groups import Shown, finish, styles_of, usual_color
 from sweep.figures.ticks import fit_scale, number_ticks
 from sweep.measures import MEASURES
-from sweep.results.answers import answered_cells, check_swept, held_out_of, ranking_statistic
+from sweep.results.answers import check_swept, ranking_statistic
 from sweep.results.learning_curves import curves_fault
 from sweep.results.result import Result
 from sweep.schemas.run_columns import curve_measures
@@ -116,7 +116,7 @@ def learning_curves(
     the band has no upper end where a quarter of the runs has diverged. Steps at which a run under way has no point
     are left out; this happens if the epochs of cells have different lengths.
     """
-    found = held_out_of(result)
+    found = result.held_out
     value = value or ("loss" if found and color is None else "train_loss")
     if value.endswith("accuracy") and not classifies(result.study):
         raise SweepError(f"value: {value!r} needs targets of classes, got other numbers; draw a loss")
@@ -156,7 +156,7 @@ def _draw_median(
 
 def _of_patterns(result: Result, ax: Axes | None, value: str, at: At | None) -> Axes:
     """Draw the loss or the accuracy of training, validation and test patterns, by default in the best cell."""
-    none = "" if at else why_no_best(answered_cells(result), ranking_statistic(result))
+    none = "" if at else why_no_best(result.numbered_cells, ranking_statistic(result))
     if at is None and not none:
         (best,) = result.best(top=1).to_dict("records")
         at = {name: [best[name]] for name in result.study.parameters if name in best}

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 
 from sweep.errors import SweepError, unknown
 from sweep.results.answers import (
-    answered_cells,
-    has_criterion,
-    held_out_of,
     main_statistics,
     names_of,
     possible_statuses,
@@ -59,7 +56,7 @@ def cells_table(
     """
     check_top(top)
     study = result.study
-    frame = whole = whole if by else answered_cells(result).loc[whole.index]
+    frame = whole
     if sort or top:
         frame = sorted_cells(result, whole, sort).head(top or len(whole))
     counts = ("n_cells", "n_runs") if by else ("n_runs",)
@@ -68,8 +65,8 @@ def cells_table(
     columns += map(count_column, varied)
     columns += [count_column(f"n_{status}", is_optional=True) for status in possible_statuses(study)]
     answered = main_statistics(result)
-    losses = () if held_out_of(result) else of_measure("final_loss")
-    statistics = OF_CONVERGENCE.values() if has_criterion(study) else losses
+    losses = () if result.held_out else of_measure("final_loss")
+    statistics = OF_CONVERGENCE.values() if study.has_criterion else losses
     columns += statistic_columns(list(dict.fromkeys([*answered, *statistics])), frame)
     medians = [main_statistic_of(measure) for measure in recorded_quantities(study)]
     medians = [each for each in medians if each not in answered]
@@ -82,7 +79,7 @@ def cells_table(
     order = _order_text(ranking_statistic(result), sort, top)
     title = _rows_text(frame, len(whole), by) + order + _alike_text(whole, frame, counts)
     notes = [of_several_cells(result)] if by else []
-    if not by or "expected_steps" in frame or not has_criterion(study):
+    if not by or "expected_steps" in frame or not study.has_criterion:
         notes.append(of_each_cell(study))
     frame = frame if by else result.named(frame)
     return Table(title, tuple(columns), frame, len(whole), tuple(notes), "numbers by status")

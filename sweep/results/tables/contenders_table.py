@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sweep.analysis.compare import compare_sides
 from sweep.analysis.study_measures import most_correct
-from sweep.results.answers import answered_cells, ranking_statistic, swept
+from sweep.results.answers import ranking_statistic, swept
 from sweep.results.best import rank
 from sweep.results.pooled_cells import pairs_seeds, why_unpaired
 from sweep.results.queries import Queries
@@ -184,7 +184,7 @@ def _why_none(result: Queries) -> str:
         return _too_few_replicates(result) or (
             f"the seeds that would separate them are not estimated for several values of {result.pooled_over}"
         )
-    return why_no_best(answered_cells(result), ranking_statistic(result)) or "only one cell may be the best"
+    return why_no_best(result.numbered_cells, ranking_statistic(result)) or "only one cell may be the best"
 
 
 def _too_few_replicates(result: Queries) -> str:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sweep.results.answers import (
-    answered_cells,
-    held_out_of,
     main_statistics,
     names_of,
     ranking_statistic,
@@ -68,11 +66,8 @@ def _ranked(result: Queries, ranked: pd.DataFrame, statistic: str, top: int | No
     found, study = every()[statistic], result.study
     intervals = not found.measure
     statistics: Sequence[Statistic]
-    if held_out_of(result) and statistic == ranking_statistic(result):
+    if result.held_out and statistic == ranking_statistic(result):
         statistics, intervals = main_statistics(result), True
-        columns = [name for each in statistics for name in each.columns]
-        answered = answered_cells(result).set_index("cell")[columns]
-        ranked = ranked.drop(columns=columns, errors="ignore").join(answered, on="cell")
     elif found.measure:
         statistics = of_measure(found.measure)
     else:
@@ -100,7 +95,7 @@ def _contends(row: Row) -> str:
 
 def _by(result: Queries, statistic: str) -> str:
     """Return the clause on the statistic of the ranking; empty for the default one, unless patterns are held out."""
-    is_usual = statistic == ranking_statistic(result) and not held_out_of(result)
+    is_usual = statistic == ranking_statistic(result) and not result.held_out
     return "" if is_usual else f" by {names_of([statistic])[0]}"
 
 
@@ -151,7 +146,7 @@ def _best_of_each(result: Queries, best: pd.DataFrame, n_rows: int, by: Sequence
 
 def _build(result: Queries, top: int | None) -> list[Table]:
     """Return the table of the best cells; none of a single cell, or if no run converged."""
-    cells, statistic = answered_cells(result), ranking_statistic(result)
+    cells, statistic = result.numbered_cells, ranking_statistic(result)
     if len(cells) == 1 or (every()[statistic].needs_criterion and not cells["n_converged"].any()):
         return []
     ranked = rank(result, statistic) if pairs_seeds(result) else best_cells(cells, None, statistic)

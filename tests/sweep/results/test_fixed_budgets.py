@@ -16,6 +16,7 @@ from sweep import Result, StoreError, SweepError, figures
 from sweep.analysis.cells import columns_of_measure, measured_statistics
 from sweep.report.page import report_page
 from sweep.results import sentences
+from sweep.statistics.of_cells import OF_CONVERGENCE
 from sweep.statistics.runs import Correct
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.invented import measured_result
@@ -118,6 +119,19 @@ def test_answer(result: Result) -> None:
     assert "learning_rate" in answer[-1]
     n = int(result.cells["n_diverged"].sum())
     assert (f"{n} of 120 runs diverged; their losses count as infinite" in answer) == (n > 0)
+
+
+def test_no_statistics_of_convergence(result: Result) -> None:
+    """No run can converge, so no table has a rate or steps to converge; the file of cells keeps its columns."""
+    columns = {name for each in OF_CONVERGENCE.values() for name in each.columns}
+    text = result.export("csv", ["hidden"])
+    assert text
+    for names in (result.cells, result.best(), result.summarize("hidden"), text.partition("\n")[0].split(",")):
+        assert columns.isdisjoint(names)
+        assert "final_loss_q50" in names
+    assert columns <= set(result.stored.read_cells().column_names)
+    with pytest.raises(SweepError, match="criterion 'none'"):
+        result.summarize(["hidden", "rate_within_half"])
 
 
 @pytest.mark.wide

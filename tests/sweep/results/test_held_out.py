@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sweep
-from sweep import Result, Study, figures
+from sweep import Result, Study, figures, open_result
 from sweep.analysis.held_out import HeldOut, chosen_by_halves, held_out
 from sweep.results import sentences
 from sweep.results.answers import default_statistic
@@ -76,6 +76,19 @@ def test_halves_of_seeds_do_not_favor_the_best(n_seeds: int) -> None:
     assert looks > 0.5 + 0.15 / np.sqrt(n_seeds)
     assert estimate == pytest.approx(0.5, abs=4 * 0.1 / np.sqrt(400 * n_seeds))
     assert np.isnan(chosen_by_halves(Measured(values[0][:, :3]), statistic))
+
+
+@pytest.mark.parametrize("n_splits", [1, 2])
+def test_cells_have_what_ranks_them(n_splits: int, tmp_path: Path) -> None:
+    """The table of cells has the accuracies of the ranking, also with splits and where the result is opened."""
+    options = {"hidden": [2, 3], "learning_rate": 0.2, "split_seed": list(range(n_splits)), "criterion": "none"}
+    sweep.run(make_study(count=6, **options, **TESTED), tmp_path / "r")
+    result = open_result(tmp_path / "r")
+    for cells, by in ((result.cells, ["hidden", "split_seed"]), (result.over_replicates.cells, ["hidden"])):
+        means = result.runs().groupby(by)["test_accuracy"].mean()
+        assert cells["test_accuracy_mean"].tolist() == pytest.approx(means.tolist())
+        assert (cells["test_accuracy_mean_low"] < cells["test_accuracy_mean_high"]).all()
+    assert set(result.over_replicates.cells) <= set(result.best())
 
 
 def test_splits_are_pooled_as_seeds_are() -> None:
