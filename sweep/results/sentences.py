@@ -14,7 +14,7 @@ from sweep.results.answers import default_statistic, n_not_worse, ranking_statis
 from sweep.results.best import rank
 from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.queries import Queries
-from sweep.results.race import confidence_of, race_sentences, rank_with_race
+from sweep.results.race import race_sentences, rank_with_race
 from sweep.results.tables.table import statistic_text, value_text
 from sweep.statistics.intervals import LEVEL
 from sweep.statistics.of_cells import OF_CONVERGENCE, main_statistic_of, measure_of
@@ -305,10 +305,14 @@ def restarts(result: Queries) -> str:
 
 
 def _others(result: Queries) -> str:
-    """Return the clause on other cells that may be the best; it compares intervals if rows of runs cannot be read."""
+    """Return the clause on other cells that may be the best; it compares intervals if rows of runs cannot be read.
+
+    It is empty after a race, whose own sentence has their number.
+    """
+    if result.race_state:
+        return ""
     if pairs_seeds(result):
-        confidence = confidence_of(result, default_statistic(result))
-        return f"; {may_be_best(rank(result, ranking_statistic(result)), result.study, confidence=confidence)}"
+        return f"; {may_be_best(rank(result, ranking_statistic(result)), result.study)}"
     n = n_not_worse(result)
     if n > 1:
         return f"; the intervals of {n:,} other cells overlap with its interval"

@@ -56,7 +56,7 @@ def cells_table(
     """
     check_top(top)
     study = result.study
-    frame = whole
+    frame = whole = whole if by else result.numbered_cells.loc[whole.index]
     if sort or top:
         frame = sorted_cells(result, whole, sort).head(top or len(whole))
     counts = ("n_cells", "n_runs") if by else ("n_runs",)
