@@ -55,6 +55,23 @@ def test_bca_of_seeds(function: Any) -> None:
     assert (low[0], high[0]) == pytest.approx(bca(values, function), rel=1e-9)
 
 
+def test_calls_do_not_grow_with_the_seeds() -> None:
+    """More than a thousand seeds are resampled in sets; the interval of a ratio is that of the delta method."""
+    random, calls = np.random.default_rng(5), []
+    rows = rows_of(random.exponential(size=3500)).assign(y=random.random(3500) < 0.4)
+
+    def ratio(own: pd.DataFrame) -> float:
+        calls.append(len(own))
+        return float(own["x"].sum() / own["y"].sum())
+
+    found = estimate(rows, ratio)
+    (low,), (high,) = found.ends()
+    assert len(calls) <= 1 + N_RESAMPLES + 1001
+    error = np.std(rows["x"] - found.value[0] * rows["y"]) / rows["y"].mean() / math.sqrt(3500)
+    assert (high - low) / (2 * 1.96) == pytest.approx(error, rel=0.1)
+    assert (low + high) / 2 == pytest.approx(found.value[0], abs=0.3 * error)
+
+
 def test_seeds_are_resampled_with_all_their_runs() -> None:
     """Two equal runs of each seed give the interval of one: they are no independent runs."""
     values = np.random.default_rng(4).normal(size=20)
