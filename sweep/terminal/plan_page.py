@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from kernels.effort import Effort
 from kernels.vocabulary import OVER_OUTPUTS
@@ -18,9 +17,6 @@ from sweep.system.host import available_threads
 from sweep.system.wrapping import print_text
 from sweep.training.speed import estimated_seconds, has_choices, has_own_speed, noted_kernel_seconds
 
-if TYPE_CHECKING:
-    from kernels.measured_choices import Choice
-
 
 def print_plan(study: Study, *, every: bool = False) -> None:
     """Print cells, runs and bytes of a study, estimates of compiling and training, and a table of its options.
@@ -32,16 +28,16 @@ def print_plan(study: Study, *, every: bool = False) -> None:
     first, last = study.seeds.base, study.seeds.base + study.seeds.count - 1
     memory, disk = row_bytes(study)
     most = "at most " if study.seeds.until else ""
-    effort = study_effort(study, planned.parts.operations)
-    choices = _choices(planned, effort)
+    is_long = study_effort(study, planned.parts.operations) is Effort.MOST
+    measured = is_long and has_choices()
     lines = {
         "study": f"{study.name}  {study.identity}",
         "cells": f"{study.n_cells:,} ({shape})",
         "seeds": f"{study.seeds.count:,} ({first} to {last}){_rounds(study)}",
         "runs": f"{most}{study.n_runs:,} in {count_text(planned.n_parts, 'part')}",
         "seconds": _seconds(planned),
-        "kernels": _kernels(planned, sum(bool(choice and choice.changes) for choice in choices)),
-        "variants": _variants(choices, effort),
+        "kernels": _kernels(planned, measured),
+        "variants": _variants(is_long, measured),
         **({"compiler": note} if (note := compiler_note()) else {}),
         "bytes": f"{memory * study.n_runs:,} in memory, about {disk * study.n_runs:,} on disk",
         "patterns": patterns_text(study),
@@ -131,40 +127,27 @@ def _rounds(study: Study) -> str:
     return f", {until.first} at first, doubled {until_text(until)}" if until else ""
 
 
-def _kernels(plan: Plan, n_changed: int) -> str:
+def _kernels(plan: Plan, measured: bool) -> str:
     """Return the largest number of kernels to compile, and the time it takes if it is known.
 
-    ``n_changed`` classes of networks use measured variants, which need separate kernels.
+    ``measured`` is whether measured variants may be used, which need separate kernels.
     """
-    each, number = noted_kernel_seconds(), most_kernels(plan.study, plan.parts.operations) + n_changed
+    each, number = noted_kernel_seconds(), most_kernels(plan.study, plan.parts.operations)
     if each is None:
         seconds = "some seconds each"
     else:
         side_by_side = min(available_threads(), number)
         seconds = f"in about {duration(each * math.ceil(number / side_by_side))} at this machine's latest speed"
-    return f"at most {number:,} to compile, fewer if some are cached, {seconds}"
+    more = ", and one for each kind of network that 'sweep tune' measured" if measured else ""
+    return f"at most {number:,} to compile{more}, fewer if some are cached, {seconds}"
 
 
-def _choices(plan: Plan, effort: Effort) -> list[Choice | None]:
-    """Return what was measured for each class of networks, None where nothing was; empty if the study uses none."""
-    if effort is not Effort.MOST or not has_choices():
-        return []
-    from kernels.measured_choices import measured_choice
-    from sweep.training.compiling.tune_study import classes
-
-    return list(map(measured_choice, classes(plan)))
-
-
-def _variants(choices: list[Choice | None], effort: Effort) -> str:
-    """Return whether the variants of kernels are guessed from the CPU, or were measured, and when."""
-    if effort is not Effort.MOST:
-        return "defaults for this CPU (longer studies use what 'sweep tune' measured)"
-    dates = sorted({choice.date for choice in choices if choice})
-    if not dates:
-        return "defaults for this CPU ('sweep tune' finds the fastest)"
-    n_guessed = choices.count(None)
-    others = f", guessed for {n_guessed} of {len(choices)} kinds of networks" if n_guessed else ""
-    return f"measured on {list_text(dates)}{others}"
+def _variants(is_long: bool, measured: bool) -> str:
+    """Return whether variants of kernels are the defaults for the CPU, or measured ones, which long studies use."""
+    if measured:
+        return "those that 'sweep tune' measured on this machine; defaults for this CPU for other networks"
+    how = "'sweep tune' finds the fastest" if is_long else "longer studies use what 'sweep tune' measured"
+    return f"defaults for this CPU ({how})"
 
 
 def _seconds(plan: Plan) -> str:

@@ -87,10 +87,12 @@ def _noted() -> dict[str, float]:
 
 
 def has_choices() -> bool:
-    """Return whether some choice of a kernel's variant was measured by this user, without importing Numba.
+    """Return whether some choice of a kernel's variant was measured by this user and is not turned off.
 
-    The suffix of these files is :data:`kernels.measured_choices.KIND`, whose module imports it.
+    The names are those of :mod:`kernels.measured_choices`, which imports Numba.
     """
+    if os.environ.get("XOR_SWEEP_TUNE") == "off":
+        return False
     with suppress(OSError, RuntimeError):
         return any(_file().parent.glob("*/*.tuning"))
     return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import pkgutil
 import subprocess
 import sys
@@ -253,6 +254,26 @@ def test_kernels_themselves_are_light_until_used() -> None:
     program = f"import sys, {modules}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not HEAVY & set(loaded)
+
+
+def test_plan_imports_no_numerics(tmp_path: Path) -> None:
+    """``sweep plan`` answers at once: with custom components, and for a long study after kernels were measured."""
+    custom = KERNELS.parent / "tests/kernels/custom_components.py"
+    (tmp_path / "xor-sweep/kernels").mkdir(parents=True)
+    (tmp_path / "xor-sweep/kernels/choice.tuning").touch()
+    program = f"""
+import contextlib, sys
+from sweep.__main__ import run_command
+for options in ([], ["--plugin", {str(custom)!r}, "--set", "optimizer=own_adam", "--set", "seeds.count=10000000"]):
+    sys.argv = ["sweep", "plan", "xor", *options]
+    with contextlib.suppress(SystemExit):
+        run_command()
+print(*sys.modules)
+"""
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path), "XOR_SWEEP_TUNE": "on"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert not HEAVY & set(done.stdout.splitlines()[-1].split())
+    assert "that 'sweep tune' measured" in done.stdout
 
 
 def test_object_stores_are_imported_only_on_use() -> None:
