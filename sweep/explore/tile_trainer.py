@@ -30,7 +30,7 @@ from sweep.training.executors.threads import ThreadExecutor
 from sweep.training.limits import Limits
 from sweep.training.run import complete, run_in_parts, save_trained
 from sweep.training.run_options import RunOptions
-from sweep.training.speed import estimated_seconds
+from sweep.training.speed import estimate
 
 # Seconds of training after which a more wanted tile is looked for.
 _SLICE_SECONDS = 0.25
@@ -230,8 +230,7 @@ class TileTrainer:
         if job.plan is None:
             check_custom_components(job.study)
             job.plan = Plan(job.study)
-            seconds = estimated_seconds(job.plan, self._threads)
-            if not job.is_saved or seconds is None or seconds < _LONG_SECONDS:
+            if not job.is_saved or estimate(job.plan, self._threads).most < _LONG_SECONDS:
                 job.parts = MemoryParts(job.plan, "runs", self._bits)
         if job.parts is None:
             out = self.place(job.study)

@@ -46,6 +46,8 @@ _WAVES = 4
 _LAST = 8
 # Networks that train side by side; a part of one shape has a multiple of them.
 _LANES = 16
+# Networks that always train side by side: fewer take as long.
+_LEAST_LANES = 8
 # Fewest runs of a shape that each lane trains, one after the other.
 _FEWEST = 2
 # Most bytes of the weights and streams of a piece, whose runs are drawn and trained together.
@@ -101,7 +103,8 @@ class Wave:
     Each shape has a cost of a run and a number of cells, in visiting order, and ``work`` is the operations of a block.
     With ``cut`` ``"end"`` the last blocks are cut, so that all cores finish together, with ``"blocks"`` no block is
     cut; a number, for tests, is the runs of each part. Neighbors of one kind train side by side; by default each shape
-    is a kind. ``operations`` estimates all, if every run takes all its steps.
+    is a kind. ``operations`` estimates all, if every run takes all its steps, ``lane_operations`` also those of lanes
+    without a run.
     """
 
     def __init__(
@@ -121,6 +124,8 @@ class Wave:
         self._steps = [0, *accumulate(cost.n_steps * self._shape_runs for cost in costs)]
         self.operations = self._operations[-1]
         self.n_runs = len(costs) * self._shape_runs
+        together = self.n_runs // len(set(self._kinds))  # runs that can train side by side
+        self.lane_operations = self.operations / together * ceil(together / _LEAST_LANES) * _LEAST_LANES
         planned = isinstance(cut, str)
         self._stretches = list(self._make_stretches(work)) if planned else [_Stretch(0, 0, self.n_runs, int(cut))]
         self._first_blocks = [stretch.first_block for stretch in self._stretches]
@@ -265,7 +270,7 @@ class Parts:
     """The parts of a study, wave by wave, numbered in visiting order; with several rounds, each round is one wave.
 
     ``round_seeds`` are the seeds of a cell in each round, ``waves`` those in each wave, by default planned. Other
-    arguments are those of :class:`Wave`. ``operations`` estimates all, if every run takes all its steps.
+    arguments are those of :class:`Wave`, and so are ``operations`` and ``lane_operations``, here of all waves.
     """
 
     def __init__(
@@ -293,6 +298,7 @@ class Parts:
             self.waves.append(wave)
         self.n_parts = begin.part
         self.operations = sum(wave.operations for wave in self.waves)
+        self.lane_operations = sum(wave.lane_operations for wave in self.waves)
 
     def part(self, index: int) -> Part:
         """Return a part by its number."""

@@ -15,7 +15,7 @@ from sweep.study.model import Study
 from sweep.system.formatting import count_text, duration, exact, list_text
 from sweep.system.host import available_threads
 from sweep.system.wrapping import print_text
-from sweep.training.speed import estimated_seconds, has_choices, has_own_speed, noted_kernel_seconds
+from sweep.training.speed import FEW_STEPS, estimate, has_choices, noted_kernel_seconds
 
 
 def print_plan(study: Study, *, every: bool = False) -> None:
@@ -151,11 +151,15 @@ def _variants(is_long: bool, measured: bool) -> str:
 
 
 def _seconds(plan: Plan) -> str:
-    """Return the longest time of training, if the speed of this machine is known."""
-    threads = available_threads()
-    seconds = estimated_seconds(plan, threads)
-    if seconds is None:
-        return "not known yet: this machine has trained too little to estimate them"
-    on = f"{threads} threads" if threads > 1 else "one thread"
-    of = " with such networks" if has_own_speed(plan.study) else ", which was with other networks"
-    return f"up to about {duration(seconds)} of training on {on} at this machine's latest speed{of}"
+    """Return the estimated time of training: a range if runs may end early, and how early is not known yet."""
+    threads = min(available_threads(), plan.n_parts)
+    found = estimate(plan, threads)
+    on = f"of training on {threads} threads" if threads > 1 else "of training on one thread"
+    fewest, most = duration(found.most * FEW_STEPS), duration(found.most)
+    if found.expected is None:
+        text = f"{fewest} to {most} {on}, depending on how early runs end" if fewest != most else f"at most {most} {on}"
+    else:
+        expected = duration(found.expected)
+        text = f"about {expected} {on}"
+        text += f" if runs end as early as the latest such runs, at most {most}" if expected != most else ""
+    return text if found.is_measured else f"{text} (such networks were not trained on this machine yet)"

@@ -20,7 +20,7 @@ from sweep.training.adaptive_rounds import AdaptiveRounds
 from sweep.training.executors.executor import Executor, MakeExecutor, Work
 from sweep.training.limits import Budget, Limits
 from sweep.training.reuse import Reuse
-from sweep.training.speed import note_speed
+from sweep.training.speed import Trained, note_training
 
 
 class Coordinator:
@@ -44,7 +44,7 @@ class Coordinator:
         self._rounds = AdaptiveRounds(plan, parts)
         self.n_threads = 1
         self._added: set[int] = set()
-        self._operations, self._seconds = 0.0, 0.0  # of this call, over all threads
+        self._trained: list[Trained] = []  # by this call
 
     @property
     def complete(self) -> bool:
@@ -102,7 +102,7 @@ class Coordinator:
         from kernels.numba.jit import ENABLED  # loaded by now
 
         if executor.here and self._reuse is None and of_steps and ENABLED:
-            note_speed(self.plan.study, self._operations, self._seconds)
+            note_training(self.plan.study, self._trained)
 
     def _estimate(self, number: int, n_parts: int) -> float:
         """Estimate the operations of ``n_parts`` parts of a round, within the limits."""
@@ -126,8 +126,9 @@ class Coordinator:
                     continue
                 seconds = commit.end - commit.begin
                 progress.advance(n_runs, part.cost, commit.trained_steps, seconds)
-                self._operations += self.plan.parts.wave_of(part).operations_of(part, commit.trained_steps)
-                self._seconds += seconds
+                steps = commit.trained_steps, commit.lane_steps
+                taken, of_lanes = (self.plan.parts.wave_of(part).operations_of(part, each) for each in steps)
+                self._trained.append(Trained(part.cost, taken, of_lanes, seconds))
 
     def _add(self, commit: Commit) -> None:
         """Add a part, once."""

@@ -1,32 +1,68 @@
-"""The speed of training and compilation on this machine: noted after each study, and used to estimate the next one.
+"""The speed of training and compiling on this machine, and the steps that runs took: noted to estimate later studies.
 
-The speed of training is noted for each combination of kernels, since the operations per second differ several times,
-with the size of batches and what else a step does.
+The speed of training is noted for each combination of kernels. It counts the operations of idle lanes too, since eight
+networks take as long as one. The share of their steps that runs take before they end is noted for each combination of
+kernels, criterion, step limits and number of patterns: nothing but a run tells it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from math import inf
+from math import exp, inf, log
 from pathlib import Path
+from typing import NamedTuple
 
 from sweep.schedule.kernel_count import kernels_digest
 from sweep.schedule.plan import Plan
 from sweep.study.model import Study
 
-_OF_ANY = "operations_per_second"  # of the study that was trained last
+# Operations of lanes per second of a thread, where nothing is noted (Xeon, AVX-512).
+_USUAL = 4e10
+_SPEED = "lane_operations_per_second"
 
-# Least seconds and operations for a note, since parts have costs besides training.
+# A small share of the steps that a run may take before it ends: the least mean of a built-in study.
+FEW_STEPS = 0.005
+
+# Least seconds and operations for a note of the speed, since parts have costs besides training.
 _LEAST_SECONDS, _LEAST_OPERATIONS = 0.05, 1e7
 
 
-def note_speed(study: Study, operations: float, seconds: float) -> None:
-    """Note the speed of training, from nominal operations and the seconds of all threads; ignore write errors."""
-    if seconds >= _LEAST_SECONDS and operations >= _LEAST_OPERATIONS:
-        _note({_OF_ANY: operations / seconds, _key(study): operations / seconds})
+class Trained(NamedTuple):
+    """What a part took: the most operations of its runs, those of the steps that they took, and a thread's seconds.
+
+    ``of_lanes`` are those of all lanes: one that waits for others, or that has no run, counts as if it trained.
+    """
+
+    most: float
+    taken: float
+    of_lanes: float
+    seconds: float
+
+
+class Estimate(NamedTuple):
+    """Estimated seconds of training: if each run takes all its steps, and if runs end as early as such runs did.
+
+    ``expected`` is None if nothing is known about that, and ``is_measured`` whether the speed was.
+    """
+
+    most: float
+    expected: float | None
+    is_measured: bool
+
+
+def note_training(study: Study, trained: Iterable[Trained]) -> None:
+    """Note the speed of training parts, and the share of their steps that runs took; ignore write errors."""
+    most, taken, of_lanes, seconds = map(sum, zip((0.0,) * 4, *trained, strict=True))
+    notes = {}
+    if seconds >= _LEAST_SECONDS and taken >= _LEAST_OPERATIONS:
+        notes[_speed_key(study)] = of_lanes / seconds
+    if taken:
+        notes[_share_key(study)] = taken / most
+    _note(notes)
 
 
 def note_kernels(seconds: Sequence[float]) -> None:
@@ -36,17 +72,8 @@ def note_kernels(seconds: Sequence[float]) -> None:
 
 
 def noted_speed(study: Study) -> float | None:
-    """Return the nominal operations per second of a thread with the kernels of a study, else with the latest ones.
-
-    None if nothing is noted.
-    """
-    noted = _noted()
-    return noted.get(_key(study), noted.get(_OF_ANY))
-
-
-def has_own_speed(study: Study) -> bool:
-    """Return whether the noted speed is that of the kernels of this study."""
-    return _key(study) in _noted()
+    """Return the nominal operations per second of a thread with the kernels of a study; None if not noted."""
+    return _noted().get(_speed_key(study))
 
 
 def noted_kernel_seconds() -> float | None:
@@ -54,16 +81,29 @@ def noted_kernel_seconds() -> float | None:
     return _noted().get("seconds_per_kernel")
 
 
-def estimated_seconds(plan: Plan, threads: int) -> float | None:
-    """Return an upper bound of the seconds that a study trains; None if no speed is noted."""
-    per_second = noted_speed(plan.study)
-    seconds = plan.parts.operations / per_second / threads if per_second else inf
-    return seconds if seconds < inf else None
+def estimate(plan: Plan, threads: int) -> Estimate:
+    """Estimate the seconds that a study trains on some threads."""
+    study, noted = plan.study, _noted()
+    own = noted.get(_speed_key(study))
+    speeds = [own] if own else [_USUAL, *(noted[name] for name in noted if name.startswith(_SPEED))]
+    speed = exp(sum(map(log, speeds)) / len(speeds))
+    most = plan.parts.lane_operations / speed / min(threads, plan.n_parts)
+    share = noted.get(_share_key(study))
+    if share is None and not study.has_patience and study.values_of("criterion") == ("none",):
+        limits = study.step_limits
+        share = sum(limits) / len(limits) / max(*limits, 1) if len(study.values_of("batch")) == 1 else 1.0
+    return Estimate(most, None if share is None else most * share, own is not None)
 
 
-def _key(study: Study) -> str:
+def _speed_key(study: Study) -> str:
     """Return the name of the speed of a study's kernels in the notes."""
-    return f"{_OF_ANY} {kernels_digest(study)}"
+    return f"{_SPEED} {kernels_digest(study)}"
+
+
+def _share_key(study: Study) -> str:
+    """Return the name of the share of steps that runs of such a study take."""
+    facts = study.data.sets[0].shape, study.step_limits, study.convergence
+    return f"share_of_steps {kernels_digest(study)} {hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}"
 
 
 def _note(numbers: dict[str, float]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -11,27 +10,67 @@ import pytest
 import sweep
 from kernels.numba.jit import ENABLED
 from sweep.schedule.plan import Plan
-from sweep.training.speed import estimated_seconds, has_own_speed, note_speed, noted_speed
+from sweep.training.speed import FEW_STEPS, Trained, estimate, note_training, noted_speed
+from tests.kernels.support import compiled_only
 from tests.sweep.support import command, make_study
 
 
-def test_seconds_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The estimate uses the last noted speed; without a valid note there is none."""
+@pytest.fixture(autouse=True)
+def empty_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin without notes, as on a new machine."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    plan = Plan(make_study(count=10_000))
-    assert estimated_seconds(plan, 2) is None
-    assert "not known yet" in command("plan", "xor").out
-    note_speed(plan.study, plan.parts.operations, 8.0)
-    assert estimated_seconds(plan, 2) == pytest.approx(4.0)
-    note_speed(plan.study, 1.0, 0.001)  # too short to tell
-    assert estimated_seconds(plan, 1) == pytest.approx(8.0)
-    assert re.search(r"seconds +up to about \d.* of training on ", command("plan", "xor").out)
-    for text in ("", "[]", json.dumps({"operations_per_second": "fast"}), json.dumps({"operations_per_second": 0})):
+
+
+def seconds_line(*options: str) -> str:
+    """Return what ``sweep plan xor`` says about the time of training."""
+    lines = command("plan", "xor", *options).out.splitlines()
+    return next(line for line in lines if line.startswith("seconds ")).removeprefix("seconds").strip()
+
+
+def test_seconds_are_estimated(tmp_path: Path) -> None:
+    """Speed and share of steps are those of the last training of such networks; invalid notes are as good as none."""
+    plan = Plan(make_study(count=1_000_000))
+    first = estimate(plan, 2)
+    assert (first.expected, first.is_measured) == (None, False)
+    most = plan.parts.operations
+    note_training(plan.study, [Trained(most / 2, most / 8, most / 4, 8.0), Trained(most / 2, most / 8, most / 4, 8.0)])
+    assert estimate(plan, 2) == pytest.approx((16.0, 4.0, True))
+    note_training(plan.study, [Trained(4.0, 2.0, 2.0, 0.001)])  # too short for a speed
+    assert estimate(plan, 1) == pytest.approx((32.0, 16.0, True))
+    for text in ("", "[]", *(json.dumps(dict.fromkeys(notes(tmp_path), each)) for each in ("fast", 0))):
         (tmp_path / "xor-sweep" / "speed.json").write_text(text)
-        assert estimated_seconds(plan, 1) is None
+        assert estimate(plan, 2) == first
 
 
-def test_speed_is_noted_from_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def notes(folder: Path) -> dict[str, float]:
+    """Return what was noted."""
+    found: dict[str, float] = json.loads((folder / "xor-sweep" / "speed.json").read_text())
+    return found
+
+
+def test_plan_gives_a_range_until_it_knows_how_early_runs_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The most and the fewest seconds are a range; after a run there is one number, beside the most."""
+    monkeypatch.setattr("sweep.terminal.plan_page.available_threads", lambda: 2)
+    most = Plan(sweep.load_study("xor")).parts.operations
+    note_training(make_study(), [Trained(most, most, most / 5, 10.0)])  # of other patterns and limits, but such kernels
+    assert seconds_line() == "1 s to 26 s of training on 2 threads, depending on how early runs end"
+    note_training(sweep.load_study("xor"), [Trained(most, most / 5, most / 5, 10.0)])
+    known = "about 51 s of training on 2 threads if runs end as early as the latest such runs, at most 4 min 11 s"
+    assert seconds_line("--set", "seeds.count=10000") == known
+    first = "of training on 2 threads (such networks were not trained on this machine yet)"
+    assert seconds_line("--set", "criterion=none").endswith(first)
+
+
+def test_lanes_without_runs_cost_time() -> None:
+    """Two networks train as long as eight side by side, and some cells with one seed train side by side."""
+    one, eight = (Plan(make_study(count=count)).parts for count in (1, 4))
+    assert one.lane_operations == pytest.approx(eight.lane_operations)
+    assert eight.lane_operations == pytest.approx(eight.operations)
+    cells = Plan(make_study(count=1, learning_rate=[0.01 * k for k in range(1, 17)])).parts
+    assert cells.lane_operations == pytest.approx(cells.operations)
+
+
+def test_speed_is_noted_from_steps() -> None:
     """The speed follows from the steps of the runs."""
     plan = Plan(make_study(count=100), part_runs=50)
     part = plan.part(0)
@@ -41,26 +80,45 @@ def test_speed_is_noted_from_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert plan.parts.operations == pytest.approx(sum(plan.part(k).cost for k in range(plan.n_parts)))
 
 
-def test_only_compiled_kernels_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_compiled_kernels_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernels that NumPy interprets are a thousand times slower, and say nothing about the next study."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("sweep.training.speed._LEAST_OPERATIONS", 1.0)
     monkeypatch.setattr("sweep.training.speed._LEAST_SECONDS", 0.0)
     sweep.run(make_study(count=2), threads=1)
     assert (noted_speed(make_study()) is not None) == ENABLED
 
 
-def test_networks_of_each_kind_have_their_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other networks use the latest speed until they are trained; the hidden size changes no kind."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    relu, tanh = make_study(), make_study(activation="tanh")
-    note_speed(relu, 1e9, 1.0)
-    assert noted_speed(tanh) == 1e9
-    assert not has_own_speed(tanh)
-    note_speed(tanh, 2e9, 1.0)
-    assert (noted_speed(relu), noted_speed(tanh)) == (1e9, 2e9)
-    assert has_own_speed(make_study(hidden=[5, 6], count=3))
-    assert noted_speed(make_study(hidden=[5])) == 1e9
-    assert noted_speed(make_study(optimizer="adam")) == 2e9
-    assert "latest speed, which was with other networks" in command("plan", "xor", "--set", "batch=1").out
-    assert "latest speed with such networks" in command("plan", "xor", "--set", "hidden=9").out
+def test_networks_of_each_kind_have_their_speed() -> None:
+    """Others are estimated at the mean of noted speeds and the usual one; the hidden size changes no kind."""
+    relu, tanh, adam = make_study(), make_study(activation="tanh"), make_study(optimizer="adam")
+    usual = Plan(adam).parts.lane_operations / estimate(Plan(adam), 1).most
+    note_training(relu, [Trained(1e9, 1e9, usual / 100, 1.0)])
+    note_training(tanh, [Trained(1e9, 1e9, usual / 10, 1.0)])
+    assert (noted_speed(relu), noted_speed(tanh)) == pytest.approx((usual / 100, usual / 10))
+    assert noted_speed(make_study(hidden=[5, 6], count=3)) == noted_speed(relu)
+    assert noted_speed(adam) is None
+    assert Plan(adam).parts.lane_operations / estimate(Plan(adam), 1).most == pytest.approx(usual / 10)
+
+
+def test_limits_of_steps_that_differ_are_averaged() -> None:
+    """Runs without a criterion take all their steps, which need not be the most of all cells."""
+    plan = Plan(make_study(criterion="none", max_steps=[0, 100, 200]))
+    assert estimate(plan, 1).expected == pytest.approx(estimate(plan, 1).most / 2)
+
+
+@compiled_only
+@pytest.mark.wide
+@pytest.mark.parametrize("name", ["xor", "hinton-xor-scale", "function-prior", "chauvin-rate", "genann", "monks-1"])
+def test_few_seeds_tell_the_steps_of_all(name: str) -> None:
+    """After a run of a few seeds of each cell, all others take between a third and three times the expected steps."""
+    n_cells = sweep.load_study(name).n_cells
+    few, many = max(1, 500 // n_cells), max(1, 5000 // n_cells)
+    sweep.run(sweep.load_study(name, {"seeds.count": few}), progress=False)
+    plan = Plan(sweep.load_study(name, {"seeds.base": few, "seeds.count": many}))
+    expected = estimate(plan, 1)
+    sweep.run(plan.study, progress=False)
+    actual = estimate(plan, 1)
+    assert expected.expected is not None
+    assert actual.expected is not None
+    assert 1 / 3 < expected.expected / expected.most / (actual.expected / actual.most) < 3
+    assert FEW_STEPS < actual.expected / actual.most <= 1
