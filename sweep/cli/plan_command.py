@@ -13,7 +13,7 @@ def plan(
     study: StudyArgument,
     changes: SetOption = None,
     plugin: PluginOption = None,
-    every: Annotated[bool, typer.Option("--values", help="Print all values of each option, however many.")] = False,
+    every: Annotated[bool, typer.Option("--values", help="Print all values of each option, with all digits.")] = False,
     difference: Annotated[
         float | None,
         typer.Option(

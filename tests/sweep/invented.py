@@ -69,7 +69,7 @@ def measured_result(study: Study, measure: str, values: Array) -> Result:
     most = most_correct(study, measure)
     told = measured_statistics(measure, cell, values[present], correct=most)
     cells = result.cells.assign(**told.reindex(result.cells["cell"]).set_axis(result.cells.index))
-    result.__dict__.update(cells=cells)
+    result.__dict__.update(cells=cells, numbered_cells=cells)
     result.measures.known[measure] = Measured(values)
     result.measures.known_cells[measure] = told
     return result

@@ -143,7 +143,7 @@ def test_plan(place: Path) -> None:
     assert table["runs"].startswith("91,000 in ")
     assert re.fullmatch(r"[\d,]+ in memory, about [\d,]+ on disk", table["bytes"])
     assert table["hidden"] == "2, 3, 4, 6, 8, 12, 16"
-    assert [*map(float, table["learning_rate"].split(", "))] == [*study.parameters["learning_rate"]]
+    assert table["learning_rate"] == ", ".join(f"{value:.4g}" for value in study.parameters["learning_rate"])
     assert (table["activation"], table["threshold"], table["max_steps"]) == ("relu", "0.0001", "5000")
     assert tree(place) == before
 
@@ -161,7 +161,8 @@ def test_plan_of_many_values(place: Path) -> None:
     values = load_study("mine.toml").parameters["scale"]
     table = plan_of("mine.toml")
     assert table["scale"] == (
-        f"64 values from {min(values)} to {max(values)}: {values[0]}, {values[1]}, {values[2]}, .."
+        f"64 values from {min(values):.4g} to {max(values):.4g}: "
+        f"{values[0]:.4g}, {values[1]:.4g}, {values[2]:.4g}, .."
     )
     assert sorted(table["activation"].removesuffix(", in 64 points").split(", ")) == ["relu", "tanh"]
     assert table["learning_rate"] == "0.1, 0.2"

@@ -156,7 +156,7 @@ def test_commands(result: sweep.Result, own: Path, tmp_path: Path) -> None:
     assert "share of easy runs" in " ".join(ranked.out.split())
     drawn = command("figure", folder, "lines", "--value", "easy", "--plugin", own)
     assert drawn.code == 0, drawn
-    assert (folder / "easy.png").is_file()
+    assert (folder / "lines_easy.png").is_file()
     assert "Share of runs that converged within 20 updates." in command("explain", "easy", "--plugin", own).out
     del NAMED["easy"]
     of_cells._of_all.cache_clear()
