@@ -9,6 +9,7 @@ import json
 import shlex
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from unittest import mock
 
@@ -25,6 +26,7 @@ from sweep.training.part_result import PartResult
 def same_everywhere() -> None:
     """Replace what differs from machine to machine, and train in five parts."""
     mock.patch.object(run_facts, "_seconds_within", return_value=0.5).start()
+    mock.patch.object(run_facts, "datetime", **{"now.return_value": datetime(2026, 1, 1, tzinfo=UTC)}).start()
     init = Plan.__init__
     mock.patch.object(Plan, "__init__", lambda plan, study, _=None, waves=None: init(plan, study, 48, waves)).start()
     mock.patch.object(host, "_cpu_name", return_value="a CPU").start()
