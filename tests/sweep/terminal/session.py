@@ -60,16 +60,16 @@ def damage_the_result() -> None:
     part.write_bytes(content)
 
 
-def paused(*arguments: str) -> None:
-    """Run a command that waits before its third part, until there is a file called go; it prints above the bar."""
+def paused(before: int, *arguments: str) -> None:
+    """Run a command that waits before the part of a number, until there is a file called go; it prints a line too."""
     train, n_parts = PartTrainer.train, 0
 
     def waiting(worker: PartTrainer, part: Part) -> PartResult:
         nonlocal n_parts
         n_parts += 1
-        if n_parts == 2:
+        if n_parts == 1:
             print("a plugin prints a line", flush=True)
-        while n_parts == 3 and not Path("go").exists():
+        while n_parts == before and not Path("go").exists():
             time.sleep(0.01)
         return train(worker, part)
 

@@ -21,6 +21,9 @@ from tests.sweep.terminal.pseudo_terminal import CTRL_C, Terminal
 PICTURES = Path(__file__).parent / "screens"
 WIDTHS = [80, pytest.param(40, marks=pytest.mark.wide)]
 
+# Nothing has a color, so NO_COLOR changes nothing: bold and italic letters, and bars of two strokes, suffice.
+COLORS = re.compile(rb"\x1b\[[0-9;]*[34][0-9]")
+
 STUDY = """
 name = "demo"
 data.task = "xor"
@@ -90,22 +93,23 @@ def commands(columns: int, folder: Path) -> str:
     with terminal(session("session", COMMANDS), columns, folder) as shown:
         assert shown.finish() == 0, shown.text
         assert not shown.screen.cursor.hidden
+        assert not COLORS.search(shown.raw)
         text = re.sub(r"(?m)^(lane_occupancy  ).*", r"\1..", shown.text)  # depends on the CPU
         return re.sub(r"-[0-9a-f]{8}\.parquet", "-01234567.parquet", text)  # named at random
 
 
-def progress(columns: int, folder: Path, **variables: str) -> str:
+def progress(columns: int, folder: Path) -> str:
     """Return the screens of a command while it trains, after Ctrl-C, and after it has finished."""
     texts = []
-    for keys in (CTRL_C, b""):
-        with terminal(session("paused", *RUN.split()[1:]), columns, folder, **variables) as shown:
-            texts.append(shown.wait_for(" 40 %" if keys else " 80 %"))
+    for before, percent, keys in ((3, " 40 %", CTRL_C), (2, " 80 %", b"")):
+        with terminal(session("paused", before, *RUN.split()[1:]), columns, folder) as shown:
+            texts.append(shown.wait_for(percent))
             shown.press(keys)
             (folder / "go").touch()
             assert shown.finish() == (130 if keys else 0)
             (folder / "go").unlink()
             assert not shown.screen.cursor.hidden
-            assert variables or not re.search(rb"\\x1b|\\r", shown.raw)
+            assert not COLORS.search(shown.raw)
             texts.append(shown.text)
     return f"\n{'-' * columns}\n".join(texts)
 
@@ -123,7 +127,7 @@ def compiling(columns: int, folder: Path) -> str:
 def dumb(columns: int, folder: Path) -> str:
     """Return the screen of a command on a terminal that only prints."""
     (folder / "go").touch()
-    with terminal(session("paused", *RUN.split()[1:]), columns, folder, TERM="dumb") as shown:
+    with terminal(session("paused", 3, *RUN.split()[1:]), columns, folder, TERM="dumb") as shown:
         assert shown.finish() == 0
         assert b"\x1b" not in shown.raw
         return shown.text
@@ -133,7 +137,7 @@ def pipe(_: int, folder: Path) -> str:
     """Return what a command writes where there is no terminal, as in the log of a server."""
     (folder / "go").touch()
     variables = os.environ | variables_in(folder)
-    call = session("paused", *RUN.split()[1:])
+    call = session("paused", 3, *RUN.split()[1:])
     done = subprocess.run(call, capture_output=True, text=True, check=True, cwd=folder, env=variables)
     return f"{done.stderr}{'-' * 80}\n{done.stdout}"
 
