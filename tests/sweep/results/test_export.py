@@ -116,7 +116,7 @@ def test_any_values_are_read_as_they_were(result: Result, rows: list[tuple[int, 
         steps_q50=pd.array(steps, "Int64"),
     )
     changed = Result(result.study, dict(result.facts), result.stored)
-    changed.cells = frame.reset_index(drop=True)
+    changed.numbered_cells = frame.reset_index(drop=True)
     assert_same(read_csv(text(changed)), changed.cells)
     assert_same(strict(text(changed, "json"))["rows"], changed.cells)
 
