@@ -15,8 +15,7 @@ any lane might end; see :mod:`kernels.loop.kernel`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import copy
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +36,6 @@ from kernels.loop.run_arrays import (
     initial_numbers,
     make_columns,
 )
-from kernels.measured_choices import NetworkClass, tuning_for
 from kernels.numba.jit import ENABLED
 from kernels.numba.machine_code import Kernel, is_compiled
 from kernels.recipe import Hidden, Recipe
@@ -82,8 +80,7 @@ class Trainer:
     loss_thresholds : (thresholds,)
         Rounded to the dtype, in any order; those of outcomes are from the largest to the smallest.
     tuning
-        Properties of the CPU, by default of this one, with what was measured on it for the class of the networks. No
-        result depends on them.
+        Properties of the CPU, by default of this one. No result depends on them.
     effort
         Which kernels are worth compiling. No result depends on it.
 
@@ -121,7 +118,7 @@ class Trainer:
         if recipe.monitor and STOPPING_RULES[recipe.stopping_rule].needs_loss and recipe.monitor != "held_out_loss":
             raise ValueError(f"monitor: must be held_out_loss for {recipe.stopping_rule}, got {recipe.monitor}")
         self.recipe = recipe
-        self._tuning = tuning
+        self._tuning = tuning or tuning_here()
         self._effort = effort
         self._loss_thresholds = np.sort(np.array(loss_thresholds, recipe.dtype))[::-1].astype(np.float64)
         self._patterns = make_patterns(inputs, targets, recipe.dtype, decision_threshold)
@@ -147,21 +144,8 @@ class Trainer:
         scaled = any(bool((settings["gain"] * scale != 1.0).any()) for scale in of_hidden)
         in_use = InUse(scaled, of_outputs != 1.0, decay=bool((settings["weight_decay"] != 0.0).any()))
         effort = Effort.LEAST if exact else self._effort
-        tuning = self._tuning or tuning_here()
-        if self._tuning is None and effort is Effort.MOST:  # kernels of less effort serve networks of several classes
-            tuning = tuning_for(self.network_class(hidden), tuning)
-        chosen_for = self.recipe, self._patterns, hidden, tuning, in_use, effort
+        chosen_for = self.recipe, self._patterns, hidden, self._tuning, in_use, effort
         return choose_variant(*chosen_for, self._n_held_out, by_set=len(self._sets) > 1)
-
-    def network_class(self, hidden: Hidden) -> NetworkClass:
-        """Return the class of networks of ``hidden`` units, for which a tuning is measured."""
-        return NetworkClass.of(self.recipe, hidden, self._patterns.n_patterns, self._patterns.n_sets)
-
-    def with_tuning(self, tuning: Tuning) -> Self:
-        """Return a trainer of the same runs that is tuned otherwise, with kernels of most effort."""
-        other = copy(self)
-        other._tuning, other._effort = tuning, Effort.MOST
-        return other
 
     def uncompiled(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> Kernel | None:
         """Return the kernel that trains networks of ``hidden`` units, if it is not compiled yet.

@@ -25,14 +25,6 @@ class Tuning(NamedTuple):
     # Patterns of a block, where they are no constants; if None, chosen for the window
     block_patterns: int | None = None
     registers: int = 32  # number of vector registers
-    # Hidden layers of up to this many units are constants of a kernel whose patterns are constants: its loop over units
-    # unrolls.
-    unrolled_units: int = 2
-    # Packets that take turns where patterns are constants, and rows that go through an elementary function side by
-    # side; if None, chosen
-    turns: int | None = None
-    function_rows: int | None = None
-    integers: bool = True  # whether an activation uses integer operations where that takes one instruction
 
 
 @cache

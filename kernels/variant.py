@@ -15,6 +15,10 @@ from kernels.recipe import Architecture, Hidden, Recipe, sizes_of
 from kernels.tuning import Tuning, elementary_rows
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
 
+# Hidden layers of up to this many units are constants of a kernel whose patterns are constants: its loop over units
+# unrolls.
+MOST_UNROLLED = 2
+
 # Windows of up to this many patterns go through a step at once, if patterns are no constants. If they are constants,
 # packets with more patterns take no turns.
 MOST_AT_ONCE = 8
@@ -137,7 +141,7 @@ def choose_variant(
         integers=False,
         most_at_once=MOST_AT_ONCE,
         block_patterns=tuning.block_patterns or choose_block(window, tuning),
-        function_rows=tuning.function_rows or elementary_rows(row_bytes, tuning.register_bytes),
+        function_rows=elementary_rows(row_bytes, tuning.register_bytes),
         scales_hidden=in_use.hidden_scale,
         scales_outputs=in_use.output_scale,
         decays=in_use.decay,
@@ -159,13 +163,13 @@ def choose_variant(
     n_units = sum(sizes_of(hidden))
     n_rows = architecture.n_parameters(hidden) * (1 + len(method.states)) + n_patterns * n_units
     n_fit = tuning.cache_bytes // (n_rows * row_bytes)
-    unrolls = n_units <= tuning.unrolled_units and not architecture.deep and effort is Effort.MOST
+    unrolls = n_units <= MOST_UNROLLED and not architecture.deep and effort is Effort.MOST
     unrolls = unrolls and not recipe.frozen_weights  # which are copied by their rows in memory
     most = tuning.packets if unrolls else min(tuning.packets, 2)
     if n_patterns > MOST_AT_ONCE or effort is not Effort.MOST:
         most = 1
     return general._replace(
-        packets=tuning.turns or max(1, min(most, n_fit)),
+        packets=max(1, min(most, n_fit)),
         table=table,
         hidden=n_units if unrolls else None,
         integers=_may_use_integers(recipe, tuning) and sums_watched(table) and not in_use.hidden_scale,
@@ -179,7 +183,7 @@ def _may_use_integers(recipe: Recipe, tuning: Tuning) -> bool:
 
     The maximum of integers is one for 64 bits with AVX-512 only, for 32 bits with AVX2 too.
     """
-    if not tuning.integers or recipe.architecture.deep:  # where a sum of finite terms of the layer below may be NaN
+    if recipe.architecture.deep:  # where a sum of finite terms of the layer below may be NaN
         return False
     is_one_instruction = tuning.register_bytes >= 8 * np.dtype(recipe.dtype).itemsize
     return ACTIVATIONS[recipe.architecture.activation].integer_value is not None and is_one_instruction

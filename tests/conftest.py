@@ -24,7 +24,7 @@ UNSHARED_KERNELS = {
     *("balance", "continued_orders", "custom_measures", "custom_statistics", "data_runs", "given_starts"),
     *("held_out", "learning_curves", "names_of_settings", "network_measures", "no_hidden_units", "options"),
     *("packed_patterns", "partial", "patterns_by_run", "published_penalties", "recorded_measures", "recorded_weights"),
-    *("replicates", "restarts", "sharpness", "shortcuts", "thresholds_without_criterion", "trace", "tune_study"),
+    *("replicates", "restarts", "sharpness", "shortcuts", "thresholds_without_criterion", "trace"),
 }
 
 # Numba makes so many objects while it compiles that garbage collection takes an eighth of the time.
@@ -36,9 +36,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Commands that tests start compile their kernels, however little they train: other tests need the same kernels.
 os.environ.setdefault("NUMBA_DISABLE_JIT", "0")
-
-# What was measured on this machine decides no kernel of a test.
-os.environ["XOR_SWEEP_TUNE"] = "off"
 
 # The same examples in every session, however slow the machine; fewer without the JIT, where `make test` runs most.
 settings.register_profile(

@@ -50,14 +50,14 @@ def _escape_errors(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 COMMANDS: dict[str, type[TyperCommand]] = {
     **dict.fromkeys(("run", "plan", "trace"), StudyCommand),
     **dict.fromkeys(("bench", "studies", "reproduce"), TyperCommand),
-    **dict.fromkeys(("compile", "tune"), StudyCommand),
+    "compile": StudyCommand,
     **dict.fromkeys(("schema", "explain", "show", "best", "compare"), TyperCommand),
     "figure": FigureCommand,
     "explore": StudyCommand,
     **dict.fromkeys(("report", "export", "merge", "weights", "verify"), TyperCommand),
 }
 
-_TRAINING = ("run", "trace", "tune", "verify", "bench", "reproduce", "explore")
+_TRAINING = ("run", "trace", "verify", "bench", "reproduce", "explore")
 
 
 def app() -> None:

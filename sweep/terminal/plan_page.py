@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from kernels.effort import Effort
 from kernels.vocabulary import OVER_OUTPUTS
-from sweep.schedule.kernel_count import compiler_note, most_kernels, study_effort
+from sweep.schedule.kernel_count import compiler_note, most_kernels
 from sweep.schedule.plan import Plan
 from sweep.schemas.run_columns import row_bytes
 from sweep.study.axes.grid import Axis
@@ -15,7 +14,7 @@ from sweep.study.model import Study
 from sweep.system.formatting import count_text, duration, exact, list_text
 from sweep.system.host import available_threads
 from sweep.system.wrapping import print_text
-from sweep.training.speed import FEW_STEPS, estimate, has_choices, noted_kernel_seconds
+from sweep.training.speed import FEW_STEPS, estimate, noted_kernel_seconds
 
 
 def print_plan(study: Study, *, every: bool = False) -> None:
@@ -28,16 +27,13 @@ def print_plan(study: Study, *, every: bool = False) -> None:
     first, last = study.seeds.base, study.seeds.base + study.seeds.count - 1
     memory, disk = row_bytes(study)
     most = "at most " if study.seeds.until else ""
-    is_long = study_effort(study, planned.parts.operations) is Effort.MOST
-    measured = is_long and has_choices()
     lines = {
         "study": f"{study.name}  {study.identity}",
         "cells": f"{study.n_cells:,} ({shape})",
         "seeds": f"{study.seeds.count:,} ({first} to {last}){_rounds(study)}",
         "runs": f"{most}{study.n_runs:,} in {count_text(planned.n_parts, 'part')}",
         "seconds": _seconds(planned),
-        "kernels": _kernels(planned, measured),
-        "variants": _variants(is_long, measured),
+        "kernels": _kernels(planned),
         **({"compiler": note} if (note := compiler_note()) else {}),
         "bytes": f"{memory * study.n_runs:,} in memory, about {disk * study.n_runs:,} on disk",
         "patterns": patterns_text(study),
@@ -127,27 +123,15 @@ def _rounds(study: Study) -> str:
     return f", {until.first} at first, doubled {until_text(until)}" if until else ""
 
 
-def _kernels(plan: Plan, measured: bool) -> str:
-    """Return the largest number of kernels to compile, and the time it takes if it is known.
-
-    ``measured`` is whether measured variants may be used, which need separate kernels.
-    """
+def _kernels(plan: Plan) -> str:
+    """Return the largest number of kernels to compile, and the time it takes if it is known."""
     each, number = noted_kernel_seconds(), most_kernels(plan.study, plan.parts.operations)
     if each is None:
         seconds = "some seconds each"
     else:
         side_by_side = min(available_threads(), number)
         seconds = f"in about {duration(each * math.ceil(number / side_by_side))} at this machine's latest speed"
-    more = ", and one for each kind of network that 'sweep tune' measured" if measured else ""
-    return f"at most {number:,} to compile{more}, fewer if some are cached, {seconds}"
-
-
-def _variants(is_long: bool, measured: bool) -> str:
-    """Return whether variants of kernels are the defaults for the CPU, or measured ones, which long studies use."""
-    if measured:
-        return "those that 'sweep tune' measured on this machine; defaults for this CPU for other networks"
-    how = "'sweep tune' finds the fastest" if is_long else "longer studies use what 'sweep tune' measured"
-    return f"defaults for this CPU ({how})"
+    return f"at most {number:,} to compile, fewer if some are cached, {seconds}"
 
 
 def _seconds(plan: Plan) -> str:

@@ -126,18 +126,6 @@ def _noted() -> dict[str, float]:
     return {name: number for name, number in numbers.items() if 0 < number < inf}
 
 
-def has_choices() -> bool:
-    """Return whether some choice of a kernel's variant was measured by this user and is not turned off.
-
-    The names are those of :mod:`kernels.measured_choices`, which imports Numba.
-    """
-    if os.environ.get("XOR_SWEEP_TUNE") == "off":
-        return False
-    with suppress(OSError, RuntimeError):
-        return any(_file().parent.glob("*/*.tuning"))
-    return False
-
-
 def _file() -> Path:
     """Return the file of the note, beside compiled kernels."""
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))

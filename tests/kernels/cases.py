@@ -89,7 +89,7 @@ COSTS |= {("task", "parity"): 20, ("below", (4,)): 6, ("below", (2, 3)): 6}
 # Packets take turns where few patterns are constants; blocks need many patterns.
 FEW = {"batch": (None,), "task": ("xor", "adder", "numbers")}
 MANY = {"batch": (None, "uneven"), "task": ("parity", "many numbers")}
-MATTERS = {"one packet": FEW, "small cache": FEW, "no constants": FEW, "four packets of unrolled units": FEW}
+MATTERS = {"one packet": FEW, "small cache": FEW, "no constants": FEW}
 MATTERS["three packets"] = FEW | {"hidden": (1, 2), "below": ((),)}
 MATTERS |= {"small blocks": MANY, "uneven blocks": MANY, "large blocks": MANY}
 

@@ -56,8 +56,6 @@ TUNINGS = {
     "small blocks": Tuning(block_patterns=1),
     "uneven blocks": Tuning(block_patterns=3),
     "large blocks": Tuning(block_patterns=16),
-    "four packets of unrolled units": Tuning(turns=4, unrolled_units=8, integers=False),
-    "rows of four registers": Tuning(row_bytes=256, unrolled_units=0, function_rows=1),
 }
 
 

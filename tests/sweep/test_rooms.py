@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import pkgutil
 import subprocess
 import sys
@@ -256,11 +255,9 @@ def test_kernels_themselves_are_light_until_used() -> None:
     assert not HEAVY & set(loaded)
 
 
-def test_plan_imports_no_numerics(tmp_path: Path) -> None:
-    """``sweep plan`` answers at once: with custom components, and for a long study after kernels were measured."""
+def test_plan_imports_no_numerics() -> None:
+    """``sweep plan`` answers at once, also for a long study with custom components."""
     custom = KERNELS.parent / "tests/kernels/custom_components.py"
-    (tmp_path / "xor-sweep/kernels").mkdir(parents=True)
-    (tmp_path / "xor-sweep/kernels/choice.tuning").touch()
     program = f"""
 import contextlib, sys
 from sweep.__main__ import run_command
@@ -270,10 +267,8 @@ for options in ([], ["--plugin", {str(custom)!r}, "--set", "optimizer=own_adam",
         run_command()
 print(*sys.modules)
 """
-    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path), "XOR_SWEEP_TUNE": "on"}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not HEAVY & set(done.stdout.splitlines()[-1].split())
-    assert "that 'sweep tune' measured" in done.stdout
 
 
 def test_object_stores_are_imported_only_on_use() -> None:
