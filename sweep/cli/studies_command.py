@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
-
 from sweep.system.wrapping import print_text
 
 
@@ -15,7 +13,7 @@ def studies() -> None:
     from sweep.study.expectations import QUESTIONS, Expectations, built_in_expectations
     from sweep.study.load import built_in_studies
 
-    described = {name: tomllib.loads(text)["description"] for name, text in built_in_studies().items()}
+    described = {name: tables["description"] for name, tables in built_in_studies().items()}
     found = {name: Expectations(()) for name in described} | built_in_expectations()
     width = max(map(len, found))
     for question in (*QUESTIONS, ""):

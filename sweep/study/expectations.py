@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.errors import StudyError, cut, shown, unknown
-from sweep.study.load import built_in_studies
-from sweep.study.plugins import BUILT_IN
+from sweep.study.load import built_in_tables
 from sweep.system.formatting import count_text, list_text, short
 from sweep.system.plain_values import is_integer, plain
 from sweep.system.user_files import read_text
@@ -139,8 +138,8 @@ class Expectations:
 
 def built_in_expectations() -> dict[str, Expectations]:
     """Return the expectations of the built-in studies that have them, by name of the study."""
-    files = {name: BUILT_IN / f"{name}.expect.toml" for name in built_in_studies()}
-    return {name: parse(file.read_text("utf-8"), file.name) for name, file in files.items() if file.is_file()}
+    tables = built_in_tables("expect.toml", Decimal)
+    return {name: _expectations(raw, f"expectations of {name}") for name, raw in tables.items()}
 
 
 def load_expectations(source: str | os.PathLike[str] | Mapping[str, Any]) -> Expectations:

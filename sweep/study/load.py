@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,34 @@ _TOP = (*_TEXTS, *_TABLES)
 _OF_SAMPLES = tuple(f"samples.{name}" for name in KEYS)
 
 
-def built_in_studies() -> dict[str, str]:
-    """Return the text of every built-in study by name."""
-    files = sorted(BUILT_IN.iterdir(), key=lambda file: file.name.removesuffix(".toml"))
-    studies = [file for file in files if file.name.endswith(".toml") and not file.name.endswith(".expect.toml")]
-    return {file.name.removesuffix(".toml"): file.read_text("utf-8") for file in studies}
+@cache
+def built_in_studies() -> dict[str, dict[str, Any]]:
+    """Return the tables of every built-in study by name; do not change them."""
+    return {name: {"name": name, **tables} for name, tables in built_in_tables("toml").items()}
+
+
+def built_in_tables(ending: str, parse_float: Callable[[str], Any] = float) -> dict[str, dict[str, Any]]:
+    """Return the tables of built-in files with an ending by name.
+
+    The table ``members`` of a file holds similar studies by name, each by the keys that differ from those of the file.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for file in BUILT_IN.iterdir():
+        name, _, rest = file.name.partition(".")
+        if rest == ending:
+            shared = tomllib.loads(file.read_text("utf-8"), parse_float=parse_float)
+            members = shared.pop("members", {name: {}})
+            found |= {member: _with_own(shared, own) for member, own in members.items()}
+    return dict(sorted(found.items()))
+
+
+def _with_own(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return shared tables in which keys have their own values."""
+    tables = {**shared, **own}
+    for key in shared.keys() & own.keys():
+        if isinstance(shared[key], dict) and isinstance(own[key], dict):
+            tables[key] = _with_own(shared[key], own[key])
+    return tables
 
 
 def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> Study:
@@ -166,7 +190,7 @@ def read_source(source: str | Path) -> tuple[dict[str, Any], Path]:
     named = shown(str(source), 200)
     if str(source) in studies:
         load_built_in_plugin(str(source))
-        raw = tomllib.loads(studies[str(source)])
+        raw = deepcopy(studies[str(source)])
         _place_files(raw, Path(str(BUILT_IN)))
         return raw, Path()
     path = Path(source)

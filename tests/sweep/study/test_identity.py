@@ -169,6 +169,11 @@ def test_other_spellings_of_options(one: dict[str, Any], other: dict[str, Any]) 
         ("linear-xor", "1c3f7b6fbfa5435de13397c4df5a985db0bdcae186f81040fb9410973036e642"),
         ("linear-seed", "06a16745eb51f5042fa9ddbca89cd953c09ca83cabd0aff8c4f9d916e12de0b6"),
         ("seed", "be6d682238e13d519fef26f625af3a3508913505d4dfcc5f214fc6da7dda5613"),
+        # Members of a file
+        ("proben1-card1", "088c6dfc4348a503ace415442989d085debd91abe81e892715fc63b1bad4c411"),
+        ("proben1-gene1", "2ecd77cab8ab8c1e9f87a24b7c8d97c1cf17b48c6a07b39288ae9a9fe6d8a762"),
+        ("hinton-parity", "ffbdcf61a5d61b35e4c145116b32c7d2721acb735911777e9262d06e9a02b6a6"),
+        ("hinton-parity-restarts", "bb848b26d57cce6a0e3dc3d9b88eb19154a42265578a9adc96b522d9fef300fe"),
     ],
 )
 def test_identities_of_built_in_studies(name: str, identity: str) -> None:
