@@ -14,9 +14,9 @@ def studies() -> None:
     from sweep.study.load import built_in_studies
 
     described = {name: tables["description"] for name, tables in built_in_studies().items()}
-    found = {name: Expectations(()) for name in described} | built_in_expectations()
+    found = {name: Expectations() for name in described} | built_in_expectations()
     width = max(map(len, found))
-    for question in (*QUESTIONS, ""):
+    for question in (*QUESTIONS, None):
         names = [name for name, each in found.items() if each.question == question]
         if names:
             print_text(question or "Other")

@@ -59,7 +59,7 @@ def _page(studies: Sequence[Reproduced], pictures: Path) -> list[str]:
     ]
     lines += ["| study | figures that agree | source |", "|---|---|---|"]
     lines += [*map(_summary, studies), ""]
-    for question in (*QUESTIONS, ""):
+    for question in (*QUESTIONS, None):
         found = [each for each in studies if each.expectations.question == question]
         lines += [f"## {question or 'Other studies'}", ""] if found else []
         for each in found:
@@ -79,7 +79,7 @@ def _section(study: Reproduced, pictures: Path) -> list[str]:
     result, expectations, expected, description = study
     name = result.study.name
     several = suitable_figures(result) if result.facts["n_runs"] > 1 else []  # a single run is a dot
-    options = dict(expectations.picture) or {"kind": next((kind for _, kind in several), "")}
+    options = dict(expectations.picture or {}) or {"kind": next((kind for _, kind in several), "")}
     picture, kind = [], options.pop("kind")
     if kind:
         if "value" in options:

@@ -168,7 +168,7 @@ def _is_within(obtained: float, figure: Figure) -> bool:
     """Return whether a number equals a figure up to its tolerance."""
     if not np.isfinite(obtained) or not figure.published.is_finite():
         return obtained == float(figure.published)
-    return abs(Decimal(obtained) - figure.published) <= figure.tolerance * figure.unit
+    return abs(Decimal(obtained) - figure.published) <= figure.most_off
 
 
 def check_figures(study: Study, figures: Sequence[Figure]) -> list[str]:

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from math import inf, isfinite
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+
+from pydantic import Field, ValidationError, model_validator
 
 from sweep.errors import StudyError, cut, shown, unknown
 from sweep.study.load import built_in_tables
+from sweep.study.options.option_tables import known_tables
+from sweep.study.options.validation import sentences
+from sweep.study.reading.faults import Faults
+from sweep.study.reading.section import FiniteFloat, Section
 from sweep.system.formatting import count_text, list_text, short
-from sweep.system.plain_values import is_integer, plain
+from sweep.system.plain_values import plain
 from sweep.system.user_files import read_text
 
 # What a built-in study is about, in the order of ``sweep studies``.
-QUESTIONS = (
+Question = Literal[
     "Does it learn at all?",
     "How fast does it learn?",
     "Width and depth",
@@ -30,48 +33,78 @@ QUESTIONS = (
     "Initial weights",
     "Geometry",
     "Functions",
-)
+]
+QUESTIONS: tuple[str, ...] = get_args(Question)
 # Statistics of a measure over runs, in addition to those of cells.
 OF_MEASURES = ("mean", "median", "min", "max")
 # A column of runs with this ending is infinite for runs that did not converge, as in ``steps_to_converge``.
 TO_CONVERGE = "_to_converge"
 
-_TOP = ("source", "inferred", "question", "picture", "figures")
-_TEXTS = ("name", "measure", "statistic", "share", "among", "kind", "source", "known_difference")
-# Keys of which each of several published values may have its own.
-_EACH = ("measure", "error", "sd", "trials", "tolerance", "known_difference", "between", "seeds", "steps")
-_ERRORS = ("error", "sd", "between")
-_KEYS = tuple(dict.fromkeys((*_TEXTS, *_EACH, "published", "successes", "where", "first_seeds")))
-# Exact figures with decimals were rounded; whole numbers are counts, or printed without loss.
-_HALF = Decimal("0.5")
+_FromZero = Annotated[int, Field(ge=0)]
+_FromOne = Annotated[int, Field(ge=1)]
+_Spread = Annotated[FiniteFloat, Field(gt=0)]
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(Section):
     """A published figure, and how the same quantity is found from the runs of a study."""
 
-    published: Decimal  # with the digits that were printed
+    # With the digits that were printed, which text keeps too; None if it is a share as counts
+    printed: Annotated[Decimal, Field(strict=False, allow_inf_nan=True)] | None = Field(None, alias="published")
     measure: str = ""  # a column of runs; of one run if there is no statistic
     statistic: str = ""  # one of cells, or one of OF_MEASURES
     share: str = ""  # the share of runs that meet this condition, as ``n_correct == 4``
     among: str = ""  # only runs that meet this condition
-    where: Mapping[str, Any] = field(default_factory=dict)  # only cells with these values of parameters
-    seed: int | None = None  # of a single run
-    place: int = 0  # of the seed of a single run among those of the study, if none is named
-    step: int | None = None  # of a learning curve
-    first_seeds: int | None = None  # only so many seeds of the study
+    where: dict[str, Any] = Field(default={})  # only cells with these values of parameters
+    seed: _FromZero | None = Field(None, alias="seeds")  # of a single run
+    step: _FromZero | None = Field(None, alias="steps")  # of a learning curve
+    first_seeds: _FromOne | None = None  # only so many seeds of the study
     name: str = ""
-    is_exact: bool = True
-    tolerance: Decimal = _HALF  # of exact figures, in units of the last printed digit
+    kind: Literal["exact", "statistical"] | None = None  # by default statistical if it has an error
+    tolerance: Annotated[FiniteFloat, Field(ge=0)] | None = None  # of exact figures, in units of the last printed digit
     # The error of a statistical figure
-    error: float | None = None
-    sd: float | None = None
-    trials: int | None = None
-    successes: int | None = None
-    between: tuple[float, float] | None = None
+    error: _Spread | None = None
+    sd: _Spread | None = None
+    trials: _FromOne | None = None
+    successes: _FromZero | None = None
+    between: Annotated[tuple[FiniteFloat, FiniteFloat], Field(strict=False)] | None = None  # TOML has lists
     known_difference: str = ""
     source: str = ""  # if it is not that of the others
+    # Not of the file
+    place: int = 0  # of the seed of a single run among those of the study, if none is named
     entry: int = 1  # the number of its table [[figures]]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for fault in self._faults():
+            raise ValueError(fault)
+        return self
+
+    def _faults(self) -> Iterator[str]:
+        """Yield what does not fit together; only the first counts."""
+        if (self.printed is None) == (self.successes is None):
+            yield "must have either published or successes (with trials)"
+        if bool(self.share) == bool(self.measure or self.statistic):
+            yield "must have measure, share or statistic, or a measure and one of its statistics"
+        if self.statistic and (self.statistic in OF_MEASURES) != bool(self.measure):
+            yield f"statistic: must be one of {', '.join(OF_MEASURES)} with a measure, and another name without"
+        if self.successes is not None and self.successes > (self.trials or 0):
+            yield f"trials: must be at least successes, {self.successes}, got {self.trials}"
+        if self.sd is not None and self.trials is None:
+            yield "trials: must be the number of published runs with sd, got none"
+        if not self.is_of_run and (self.seed, self.step) != (None, None):
+            yield "seeds, steps: must be left out of figures of several runs; first_seeds selects the first seeds"
+        if self.published.is_nan() or (self.statistic and not self.published.is_finite()):
+            yield f"published: must be a number (finite for a statistic), got {self.published}"
+        if self.share and not 0 <= self.published <= 1:
+            yield f"published: must be a share from 0 to 1, got {self.published}; divide percentages by 100"
+        if self.kind == "exact" and self._has_error:
+            yield "kind: must be statistical if the figure has an error, got exact"
+        if self.is_of_run and not self.is_exact:
+            yield "kind: must be exact for a single run, got statistical"
+        if self.tolerance is not None and not self.is_exact:
+            yield "tolerance: must be left out if the figure has an error; exact figures have a tolerance"
+        if self.between and not self.between[0] <= self.published <= self.between[1]:
+            yield f"between: must be the lower and the upper end around {self.published}, got {list(self.between)}"
 
     @property
     def is_of_run(self) -> bool:
@@ -80,12 +113,34 @@ class Figure:
 
     def at(self, base: int) -> Figure:
         """Return the figure with its seed in a study whose first seed is ``base``."""
-        return replace(self, seed=base + self.place) if self.is_of_run and self.seed is None else self
+        return self.model_copy(update={"seed": base + self.place}) if self.is_of_run and self.seed is None else self
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether its printed digits are compared, and not its error."""
+        return self.kind != "statistical" and not self._has_error
+
+    @property
+    def _has_error(self) -> bool:
+        return any(each is not None for each in (self.trials, self.error, self.sd, self.between))
+
+    @property
+    def published(self) -> Decimal:
+        """The figure with the digits that were printed."""
+        return Decimal(self.successes or 0) / Decimal(self.trials or 1) if self.printed is None else self.printed
 
     @property
     def unit(self) -> Decimal:
         """One unit of the last printed digit."""
-        return _unit(self.published)
+        exponent = self.published.as_tuple().exponent
+        return Decimal((0, (1,), exponent)) if isinstance(exponent, int) else Decimal(0)
+
+    @property
+    def most_off(self) -> Decimal:
+        """The largest difference at which an exact figure agrees."""
+        # Figures with decimals were rounded; whole numbers are counts, or printed without loss.
+        rounding = 0.5 if self.unit < 1 else 0
+        return Decimal(str(rounding if self.tolerance is None else self.tolerance)) * self.unit
 
     @property
     def published_text(self) -> str:
@@ -116,16 +171,20 @@ class Figure:
         return what.replace("_", " ") + (f" among {self.among}" if self.among else "")
 
 
-@dataclass(frozen=True)
-class Expectations:
+class Picture(Section, extra="allow"):
+    """The kind and the options of a study's figure on the page of published figures."""
+
+    kind: str
+
+
+class Expectations(Section):
     """The published figures of a study."""
 
-    figures: tuple[Figure, ...]
+    figures: tuple[Figure, ...] = ()
     source: str = ""  # where they were published
     inferred: str = ""  # what of the protocol is not in the source
-    question: str = ""  # one of QUESTIONS
-    # The kind and the options of the picture on the page of published figures; by default the first one of a report
-    picture: Mapping[str, Any] = field(default_factory=dict)
+    question: Question | None = None
+    picture: Picture | None = None  # by default the first figure of a report
 
     def seeds_needed(self, base: int, count: int) -> int:
         """Return how many of ``count`` seeds from ``base`` the exact figures need."""
@@ -157,11 +216,10 @@ def load_expectations(source: str | os.PathLike[str] | Mapping[str, Any]) -> Exp
     if not path.name.endswith(".expect.toml"):
         path = path.with_name(path.name.removesuffix(".toml") + ".expect.toml")
     try:
-        return parse(read_text(path), str(path))
+        text = read_text(path)
     except ValueError as error:
-        if isinstance(error, StudyError):
-            raise
         raise StudyError(f"expectations {shown(str(path), 200)} cannot be read: {error}") from None
+    return parse(text, str(path))
 
 
 def parse(text: str, named: str) -> Expectations:
@@ -173,141 +231,65 @@ def parse(text: str, named: str) -> Expectations:
     return _expectations(raw, f"expectations {shown(named, 200)}")
 
 
+_M = TypeVar("_M", Figure, Expectations)
+
+
 def _expectations(raw: Mapping[str, Any], named: str) -> Expectations:
-    faults = [f"{named}: {unknown('key', key, _TOP)}" for key in raw if key not in _TOP]
-    texts = {key: raw.get(key, "") for key in _TOP[:3]}
-    picture = raw.get("picture", {})
-    if not isinstance(picture, Mapping) or (picture and not _is_text(picture.get("kind"))):
-        faults.append(
-            f"{named}: picture: must be a table such as {{ kind = 'lines', x = 'hidden' }}, got {shown(picture)}"
-        )
-        picture = {}
-    faults += [f"{named}: {key}: must be text, got {shown(text)}" for key, text in texts.items() if not _is_text(text)]
-    if texts["question"] not in ("", *QUESTIONS):
-        faults.append(f"{named}: question: must be one of {', '.join(QUESTIONS)}, got {shown(texts['question'])}")
+    faults = Faults()
     tables = raw.get("figures", [])
-    if not isinstance(tables, Sequence) or not all(isinstance(each, Mapping) for each in tables):
-        faults.append(f"{named}: figures: must be a list of tables, got {shown(tables)}")
+    if not isinstance(tables, list) or not all(isinstance(each, Mapping) for each in tables):
+        faults.add(f"{named}: figures: must be a list of tables, got {shown(tables)}")
         tables = []
     figures: list[Figure] = []
     for number, table in enumerate(tables, 1):
-        try:
-            figures += (replace(each, entry=number) for each in _figures(table))
-        except ValueError as error:
-            faults.append(f"{named}: figure {number}: {error}")
+        with faults.of(f"{named}: figure {number}"):
+            for place, single in _singles(table):
+                figure = _read(Figure, single, f"{named}: figure {number}")
+                figures.append(figure.model_copy(update={"place": place, "entry": number}))
+    with faults.of(named):
+        found = _read(Expectations, {**raw, "figures": tuple(figures)}, named)
+    faults.check()
+    return found
+
+
+def _read(model: type[_M], raw: Mapping[str, Any], named: str) -> _M:
+    """Return the record of a table."""
+    keys = [field.alias or name for name, field in model.model_fields.items() if name not in ("place", "entry")]
+    faults = [unknown("key", key, keys) for key in raw if key not in keys]
+    try:
+        found = model.model_validate(
+            {key: raw[key] if key == "published" else _plain(raw[key]) for key in raw.keys() & keys}
+        )
+    except ValidationError as error:
+        faults += [sentence.lstrip(".: ") for sentence in sentences(error, "", keys, known_tables())]
     if faults:
-        raise StudyError(*faults)
-    return Expectations(tuple(figures), picture=_plain(picture), **texts)
+        raise StudyError(*(f"{named}: {fault}" for fault in faults))
+    return found
 
 
-def _figures(table: Mapping[str, Any]) -> Iterator[Figure]:
-    """Yield the figures of a table, one for each published value."""
-    for key in table:
-        if key not in _KEYS:
-            raise ValueError(unknown("key", key, _KEYS))
-    where = table.get("where", {})
+def _singles(table: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the table of each published value of a table, and the place of its seed if no seed is named."""
+    key = "published" if "published" in table else "successes"
+    values, where = table.get(key), table.get("where", {})
     if not isinstance(where, Mapping):
         raise ValueError(f"where: must be a table such as {{ hidden = 8 }}, got {shown(where)}")
-    if ("published" in table) == ("successes" in table):
-        raise ValueError("must have either published or successes (with trials)")
-    key = "published" if "published" in table else "successes"
-    values = table[key]
     if not isinstance(values, list):
-        yield _figure(dict(table))
+        yield 0, dict(table)
         return
-    of_run = not {"statistic", "share"} & set(table)
-    listed = [name for name, each in where.items() if _are_each(each, values)]
-    own = [name for name in _EACH if _are_each(table.get(name), values)]
-    places = {"measure", "seeds", "steps"} & set(own)
-    by_place = of_run and not listed and not places
-    if not by_place and not listed and not places:
+    own, at = _lists(table, len(values)), _lists(where, len(values))
+    are_placed = bool(at or {"measure", "seeds", "steps"} & own.keys())
+    if not are_placed and {"statistic", "share"} & table.keys():
         raise ValueError(
             f"{key}: {len(values)} values need as many values of a parameter in where, of seeds or of steps"
         )
-    for k, value in enumerate(values):
-        at = {name: each[k] if name in listed else each for name, each in where.items()}
-        figure = _figure({**table, key: value, "where": at, **{name: table[name][k] for name in own}})
-        yield replace(figure, place=k) if by_place else figure
+    for k in range(len(values)):
+        own_where = {**where, **{name: each[k] for name, each in at.items()}}
+        yield 0 if are_placed else k, {**table, **{name: each[k] for name, each in own.items()}, "where": own_where}
 
 
-def _are_each(values: Any, published: Sequence[Any]) -> bool:
-    """Return whether values are a list with one for each published value."""
-    return isinstance(values, list) and len(values) == len(published)
-
-
-def _figure(table: dict[str, Any]) -> Figure:
-    """Return the figure of a table with a single value."""
-    for key, (needs, holds) in _NEEDS.items():
-        value = table.get(key)
-        if value is not None and not holds(value):
-            raise ValueError(f"{key}: must be {needs}, got {shown(_plain(value))}")
-    kinds = [key for key in ("measure", "share", "statistic") if table.get(key)]
-    if kinds not in (["measure"], ["share"], ["statistic"], ["measure", "statistic"]):
-        raise ValueError("must have measure, share or statistic, or a measure and one of its statistics")
-    if (table.get("statistic") in OF_MEASURES) != (kinds == ["measure", "statistic"]):
-        raise ValueError(f"statistic: must be one of {', '.join(OF_MEASURES)} with a measure, and another name without")
-    trials, successes = table.get("trials"), table.get("successes")
-    if successes is not None:
-        if successes > (trials or 0):
-            raise ValueError(f"trials: must be at least successes, {successes}, got {trials}")
-        published = Decimal(successes) / Decimal(trials or 1)
-    else:
-        published = _decimal(table["published"], "published")
-    if table.get("sd") is not None and not trials:
-        raise ValueError("trials: must be the number of published runs with sd, got none")
-    if "measure" not in kinds or "statistic" in kinds:
-        _check_of_runs(table, published)
-    if not published.is_finite() and "statistic" in kinds:
-        raise ValueError(f"published: must be finite for a statistic, got {published}")
-    has_error = any(table.get(key) is not None for key in ("trials", *_ERRORS))
-    kind = table.get("kind") or ("statistical" if has_error else "exact")
-    if kind not in ("exact", "statistical") or (kind == "exact" and has_error):
-        raise ValueError(
-            f"kind: must be exact or statistical, and statistical if the figure has an error, got {shown(kind)}"
-        )
-    if kind == "statistical" and kinds == ["measure"]:
-        raise ValueError("kind: must be exact for a single run, got statistical")
-    if kind == "statistical" and "tolerance" in table:
-        raise ValueError("tolerance: must be left out if the figure has an error; exact figures have a tolerance")
-    between = table.get("between")
-    if between and not float(between[0]) <= float(published) <= float(between[1]):
-        raise ValueError(
-            f"between: must be the lower and the upper end around {published}, got {shown(_plain(between))}"
-        )
-    return Figure(
-        published=published,
-        seed=table.get("seeds"),
-        step=table.get("steps"),
-        is_exact=kind == "exact",
-        tolerance=_decimal(table.get("tolerance", _HALF if _unit(published) < 1 else 0), "tolerance"),
-        between=tuple(_plain(between)) if between else None,
-        **{key: _plain(table[key]) for key in _AS_WRITTEN if table.get(key) is not None},
-    )
-
-
-def _check_of_runs(table: Mapping[str, Any], published: Decimal) -> None:
-    """Refuse what a figure of several runs cannot have."""
-    for key in ("seeds", "steps"):
-        if key in table:
-            raise ValueError(f"{key}: must be left out of figures of several runs; first_seeds selects the first seeds")
-    if table.get("share") and not 0 <= published <= 1:
-        raise ValueError(f"published: must be a share from 0 to 1, got {published}; divide percentages by 100")
-
-
-def _unit(number: Decimal) -> Decimal:
-    """Return one unit of the last digit of a number."""
-    exponent = number.as_tuple().exponent
-    return Decimal((0, (1,), exponent)) if isinstance(exponent, int) else Decimal(0)
-
-
-def _decimal(value: Any, key: str) -> Decimal:
-    """Return a number with the digits that it is written with, which text has too."""
-    if isinstance(value, str):
-        with suppress(ArithmeticError):
-            value = Decimal(value)
-    if not _is_finite(value) and not (_is_number(value) and value in (inf, -inf)):
-        raise ValueError(f"{key}: must be a number, got {shown(_plain(value))}")
-    return value if isinstance(value, Decimal) else Decimal(repr(value))
+def _lists(table: Mapping[str, Any], length: int) -> dict[str, list[Any]]:
+    """Return the lists with a value for each figure."""
+    return {name: each for name, each in table.items() if isinstance(each, list) and len(each) == length}
 
 
 def _plain(value: Any) -> Any:
@@ -321,44 +303,3 @@ def _plain(value: Any) -> Any:
 
 def _value_text(value: Any) -> str:
     return list_text([short(each) for each in value]) if isinstance(value, list) else short(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
-
-
-def _is_finite(value: Any) -> bool:
-    """Return whether a value is a number that float64 can hold."""
-    try:
-        return _is_number(value) and isfinite(float(value))
-    except OverflowError:
-        return False
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-# Exact as float64.
-_MOST = 2**53
-# What values of keys must be.
-_NEEDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    **dict.fromkeys(_TEXTS, ("text", _is_text)),
-    **dict.fromkeys(("error", "sd"), ("a number above 0", lambda n: _is_finite(n) and n > 0)),
-    **dict.fromkeys(
-        ("seeds", "steps", "successes"),
-        ("an integer of at least 0, or a list with one per value", lambda n: is_integer(n) and 0 <= n <= _MOST),
-    ),
-    "trials": ("an integer from 1 to 2^53, or a list with one per value", lambda n: is_integer(n) and 1 <= n <= _MOST),
-    "first_seeds": ("an integer of at least 1", lambda n: is_integer(n) and n >= 1),
-    "tolerance": ("a number of at least 0", lambda n: _is_finite(n) and n >= 0),
-    "between": (
-        "two numbers",
-        lambda ends: _are_each(ends, (0, 1)) and all(map(_is_finite, ends)),
-    ),
-}
-# Keys that are fields of a figure.
-_AS_WRITTEN = (
-    *(key for key in _TEXTS if key != "kind"),
-    *("where", "first_seeds", "trials", "successes", "error", "sd"),
-)
