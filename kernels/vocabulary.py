@@ -27,7 +27,7 @@ Component = TypeVar("Component", Activation, Output, Loss, Optimizer, Schedule, 
 CUSTOM_COMPONENTS: dict[str, Any] = {}
 
 
-class _Words(dict[str, Component]):
+class _Components(dict[str, Component]):
     """Components by name. Custom components are found by their keys, and are not listed."""
 
     def __missing__(self, key: str) -> Component:
@@ -39,14 +39,14 @@ def _read(folder: str, kind: type[Component]) -> dict[str, Component]:
     """Return the components in a folder of :mod:`kernels.components` by name."""
     package = import_module(f"kernels.components.{folder}")
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    components = _Words({name: import_module(f"{package.__name__}.{name}").COMPONENT for name in names})
+    components = _Components({name: import_module(f"{package.__name__}.{name}").COMPONENT for name in names})
     assert all(isinstance(component, kind) for component in components.values())
     return components
 
 
 ACTIVATIONS = _read("activations", Activation)
 OVER_OUTPUTS = _read("outputs", Output)
-OUTPUTS: dict[str, Activation | Output] = _Words[Any]({**ACTIVATIONS, **OVER_OUTPUTS})
+OUTPUTS: dict[str, Activation | Output] = _Components[Any]({**ACTIVATIONS, **OVER_OUTPUTS})
 LOSSES = _read("losses", Loss)
 OPTIMIZERS = _read("optimizers", Optimizer)
 SCHEDULES = _read("schedules", Schedule)

@@ -27,12 +27,6 @@ class Commands(TyperGroup):
         """Read the options before a command."""
         return _escape_errors(super().make_context, *args, **kwargs)
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return the command that arguments name."""
-        if args[0] == "words":
-            ctx.fail("'sweep words' has been called 'sweep explain' since version 0.1")
-        return super().resolve_command(ctx, args)
-
     def invoke(self, ctx: Any) -> Any:
         """Read the options of a command, and run it."""
         return _escape_errors(super().invoke, ctx)

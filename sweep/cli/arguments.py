@@ -41,8 +41,6 @@ class StudyCommand(TyperCommand):
 
 def _refuse_key(option: str, value: str) -> None:
     """Raise StudyError if an option has the name of a key of a study, or of a feature that is not supported."""
-    if option == "--words":
-        raise StudyError("'--words' has been called '--plugin' since version 0.1")
     from sweep.study.options.option_tables import known_tables
     from sweep.study.reading.hints import meant_key, not_supported
 

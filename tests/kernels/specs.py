@@ -6,31 +6,25 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from kernels import vocabulary
 from kernels.components import reductions
 from kernels.recipe import Architecture, Recipe
 from kernels.shapes import Skip
 from kernels.train import Trainer
 from kernels.tuning import Tuning
-from kernels.vocabulary import ACTIVATIONS as ACTIVATION_WORDS
-from kernels.vocabulary import CRITERIA as CRITERION_WORDS
-from kernels.vocabulary import LOSSES as LOSS_WORDS
-from kernels.vocabulary import OPTIMIZERS as OPTIMIZER_WORDS
-from kernels.vocabulary import OUTPUTS as OUTPUT_WORDS
-from kernels.vocabulary import SCHEDULES as SCHEDULE_WORDS
-from kernels.vocabulary import STOPPING_RULES as STOPPING_RULE_WORDS
 from tests.kernels.support import Array, of_width
 from tests.kernels.tasks import TASKS, UNEVEN, fit_targets
 from tests.oracle.components import OWN_OUTPUTS
 
-ACTIVATIONS = tuple(ACTIVATION_WORDS)
-OUTPUTS = tuple(OUTPUT_WORDS)
-LOSSES = tuple(LOSS_WORDS)
+ACTIVATIONS = tuple(vocabulary.ACTIVATIONS)
+OUTPUTS = tuple(vocabulary.OUTPUTS)
+LOSSES = tuple(vocabulary.LOSSES)
 REDUCTIONS = tuple(reductions.REDUCTIONS)
-OPTIMIZERS = tuple(OPTIMIZER_WORDS)
-SCHEDULES = tuple(SCHEDULE_WORDS)
-CRITERIA = tuple(CRITERION_WORDS)
-STOPPING_RULES = tuple(STOPPING_RULE_WORDS)
-NEEDS_LOSS = {name: rule.needs_loss for name, rule in STOPPING_RULE_WORDS.items()}
+OPTIMIZERS = tuple(vocabulary.OPTIMIZERS)
+SCHEDULES = tuple(vocabulary.SCHEDULES)
+CRITERIA = tuple(vocabulary.CRITERIA)
+STOPPING_RULES = tuple(vocabulary.STOPPING_RULES)
+NEEDS_LOSS = {name: rule.needs_loss for name, rule in vocabulary.STOPPING_RULES.items()}
 ORDERS = (
     "cyclic",
     "shuffled",

@@ -61,14 +61,6 @@ _KEYS = {
     "max_restarts": ("restart", "n_restarts"),
 }
 
-# Names that keys had before 0.1.
-RENAMED = {
-    **{"below": "threshold", "bound": "divergence_threshold", "min_improvement": "min_delta", "plateau_of": "monitor"},
-    **{"spread": "noise", "middle": "decision_threshold", "low": "target_low", "high": "target_high"},
-    **{"most": "max_restarts", "after": "after_steps", "stream": "generator", "logspace": "geomspace"},
-    **{"targets": "loss_thresholds", "words": "components"},
-}
-
 # Names of other packages and papers for values.
 _VALUES = {
     **{name: option.also for name, option in vocabulary.NAMED.items() if option.also},
@@ -165,10 +157,6 @@ def unknown_key(what: str, key: Any, allowed: Iterable[str], section_of: Mapping
     table, _, name = key.rpartition(".") if isinstance(key, str) else ("", "", "")
     if name not in section_of and table not in section_of.values() and meant_key(table, section_of):
         name = table  # as in race.first, for a key whose value is a table
-    renamed = RENAMED.get(name)
-    is_known_elsewhere = name in allowed and not str(key).startswith(f"{section_of.get(str(renamed))}.")
-    if renamed in allowed and not is_known_elsewhere:
-        return f"{name!r} has been called {renamed!r} since version 0.1"
     wish = not_supported(name)
     bare = [other for other in allowed if "." not in other]
     dotted = [other for other in allowed if "." in other]

@@ -72,14 +72,6 @@ def test_features_that_are_not_supported(wish: str, what: str) -> None:
     assert refused(network={wish: 1}) == f"network: unknown key {wish!r}: {text}"
 
 
-def test_names_before_0_1_are_answered_with_the_new_ones() -> None:
-    """Keys and forms of values that were renamed name what to write."""
-    assert refused(convergence={"below": 0.1}) == "convergence: 'below' has been called 'threshold' since version 0.1"
-    form = {"logspace": [0.001, 1, 5]}
-    text = "parameters.scale: 'logspace' has been called 'geomspace' since version 0.1"
-    assert refused(parameters={"scale": form}) == text
-
-
 def test_other_keys_are_in_the_list() -> None:
     """A name without a similar one gets the keys of its table if these are few, else the command that lists them."""
     assert refused(seeds={"xyz": 1}) == "seeds: unknown key 'xyz'; known: base, count, until"
