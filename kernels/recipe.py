@@ -138,10 +138,7 @@ class Recipe(NamedTuple):
     optimizer: str = "gd"  # one of :data:`kernels.vocabulary.OPTIMIZERS`
     batch: int | None = None  # patterns per step, None for all
     # ``"cyclic"``, or where the patterns come in another order in each epoch ``"shuffled"``, with orders of each seed,
-    # ``"numpy"``, with NumPy's for ``shuffle_seed`` plus the number of the epoch, or with NumPy's from the stream of
-    # each seed behind its initial weights: ``"continued normal"``, with their distribution, or if arrays have several
-    # also with their order of drawing, ``"continued normal v=uniform in w v b c k"``. Where streams are passed, since
-    # only NumPy draws from them, the name of their generator stands in place of ``"continued"``: ``"pcg64 normal"``
+    # or ``"numpy"``, with NumPy's for ``shuffle_seed`` plus the number of the epoch
     order: str = "cyclic"
     criterion: str = "loss"  # one of :data:`kernels.vocabulary.CRITERIA`
     dtype: str = "float64"  # ``"float64"`` or ``"float32"``
@@ -192,12 +189,6 @@ class Recipe(NamedTuple):
     def keeps_running_loss(self) -> bool:
         """Whether something looks at the running loss of each epoch."""
         return "running_loss" in (self.criterion, self.monitor, *self.loss_sums.split())
-
-    @property
-    def generator_of_orders(self) -> str:
-        """The generator whose streams are passed, for orders that continue them; otherwise empty."""
-        name = self.order.partition(" ")[0]
-        return name if name in ("mt19937", "pcg64") else ""
 
     @property
     def output_at_zero(self) -> float | None:

@@ -40,7 +40,6 @@ from kernels.numba.jit import ENABLED
 from kernels.numba.machine_code import Kernel, is_compiled
 from kernels.recipe import Hidden, Recipe
 from kernels.sources import sources_digest
-from kernels.start.streams import streams_of
 from kernels.step.layout import Workspace, make_workspace
 from kernels.tuning import Tuning, tuning_here
 from kernels.variant import InUse, Variant, choose_variant
@@ -208,8 +207,7 @@ class Trainer:
         hidden
             Hidden units; for one hidden layer they follow from the number of parameters.
         seeds : (runs,) of integers from 0 to 2^32 - 1
-            For shuffled orders and first steps that are drawn; others need none. Where orders continue streams that
-            are passed, also the streams, of :func:`kernels.start.streams.numbers_of`: (runs, numbers).
+            For shuffled orders and first steps that are drawn; others need none.
         final_weights, predictions, losses
             Whether to keep weights at the end, their outputs (by default as for weights), and the loss of every
             evaluation.
@@ -245,8 +243,6 @@ class Trainer:
         own = np.empty(0, np.int64) if seeds is None else np.asarray(seeds, np.int64)
         if self.recipe.order == "numpy" and variant.shuffles(self.recipe):
             own = np.repeat(settings["shuffle_seed"], counts)
-        elif self.recipe.generator_of_orders and variant.shuffles(self.recipe) and own.ndim == 1:
-            own = streams_of(self.recipe, hidden, own, pause)
         if (variant.shuffles(self.recipe) or self.recipe.draws_steps) and len(own) != len(weights):
             raise ValueError(
                 f"seeds: must be one for each of {len(weights)} runs where order is shuffled or steps are drawn, got "

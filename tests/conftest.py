@@ -21,7 +21,7 @@ SHARE_KERNELS |= {TESTS / "bench", TESTS / "sweep/figures", TESTS / "sweep/repor
 # Kernels of these modules, and of a single test, are used by no other tests. Their few steps take a sixth of the time
 # without the JIT. Two modules are named learning_curves.
 UNSHARED_KERNELS = {
-    *("balance", "continued_orders", "custom_measures", "custom_statistics", "data_runs", "given_starts"),
+    *("balance", "custom_measures", "custom_statistics", "data_runs", "given_starts"),
     *("held_out", "learning_curves", "names_of_settings", "network_measures", "no_hidden_units", "options"),
     *("packed_patterns", "partial", "patterns_by_run", "published_penalties", "recorded_measures", "recorded_weights"),
     *("replicates", "restarts", "sharpness", "shortcuts", "thresholds_without_criterion", "trace"),

@@ -13,13 +13,7 @@ from kernels.loop.lane_assignment import EMPTY, FIRST_TURN, RUN
 from kernels.loop.run_arrays import Runs
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
-from kernels.start.numpy_shuffle import (
-    N_NUMBERS,
-    fill_numpy_permutation,
-    make_fill_permutation,
-    seed_stream,
-    skip_turns,
-)
+from kernels.start.numpy_shuffle import fill_numpy_permutation, seed_stream
 from kernels.start.shuffle import fill_permutation
 from kernels.step.layout import Workspace, make_layout
 from kernels.variant import Variant
@@ -59,50 +53,7 @@ def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, 
                 for n in range(n_patterns):
                     fill_pattern(patterns, rows, lane, first_row + n * (n_inputs + n_outputs), order[n])
 
-    if recipe.generator_of_orders or recipe.order.startswith("continued"):
-        return _make_shuffle_from_streams(recipe, variant)
     return shuffle_as_numpy if recipe.order == "numpy" else shuffle
-
-
-def _make_shuffle_from_streams(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, Workspace, int], None]:
-    """Make the function of :func:`make_shuffle` where each run has a stream of NumPy.
-
-    The stream starts from the run's seed, or its state is in ``runs.seeds`` if the recipe has a generator of orders.
-    """
-    generator = recipe.generator_of_orders
-    n_inputs, n_outputs = recipe.architecture.inputs, recipe.architecture.outputs
-    n_patterns, n_numbers = variant.n_patterns, N_NUMBERS[generator or "mt19937"]
-    first_row = make_layout(recipe, variant).shuffled
-    fill_pattern = _make_fill_pattern(recipe, variant)
-    fill_next = make_fill_permutation(generator)
-
-    @device
-    def copy_state(order: Any, first: int, runs: Runs, run: int, first_turn: int) -> None:
-        for k in range(n_numbers):
-            order[first + k] = runs.seeds[run * n_numbers + k]
-
-    @device
-    def start_from_seed(order: Any, first: int, runs: Runs, run: int, first_turn: int) -> None:
-        seed_stream(order, first, runs.seeds[run])
-        skip_turns(order, first, first_turn)
-
-    start = copy_state if generator else start_from_seed
-
-    @device
-    def shuffle(patterns: Patterns, runs: Runs, workspace: Workspace, turn: int) -> None:
-        rows, seats, order = workspace.rows, workspace.seats, workspace.order
-        first_turn = n_patterns + seats.shape[1] * n_numbers  # where the turns of initial weights lie
-        for lane in range(seats.shape[1]):
-            run = seats[RUN, lane]
-            if run != EMPTY:
-                first = n_patterns + lane * n_numbers
-                if turn == seats[FIRST_TURN, lane]:
-                    start(order, first, runs, run, first_turn)
-                fill_next(order, n_patterns, first)
-                for n in range(n_patterns):
-                    fill_pattern(patterns, rows, lane, first_row + n * (n_inputs + n_outputs), order[n])
-
-    return shuffle
 
 
 def _make_fill_pattern(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Any, int, int, int], None]:

@@ -90,7 +90,6 @@ def initial_weights(
     hidden: Hidden,
     dtype: str,
     out: Array | None = None,
-    numbers: Array | None = None,
 ) -> Array:
     """Draw the initial parameters of one network per seed, in float64, and round them at the end.
 
@@ -105,8 +104,6 @@ def initial_weights(
         Of the result.
     out : (n, parameters) of ``dtype``
         Where the result is written, in C order; by default new memory.
-    numbers : (n, drawn)
-        Random numbers of each network in their order of drawing, in place of those of its seed.
 
     Returns
     -------
@@ -123,14 +120,13 @@ def initial_weights(
     drawn = _read(start.order, shapes)
     ways = _ways(start, shapes)
     with np.errstate(over="ignore", invalid="ignore"):  # a number beyond the dtype is infinite
-        if _takes_one_pass(drawn, ways) and not start.attempt and numbers is None:
+        if _takes_one_pass(drawn, ways) and not start.attempt:
             way = next(iter(ways.values()))
             _fill(start, way.distribution, weights, seeds, way.factor, way.shift)
         else:
             factor, shift = _factors_and_shifts(ways, shapes)
             for rows in _few_at_once(len(weights), (1 + start.attempt) * weights.shape[1]):
-                own = None if numbers is None else numbers[rows]
-                parameters = _random_numbers(start, seeds[rows], drawn, ways, shapes, own)
+                parameters = _random_numbers(start, seeds[rows], drawn, ways, shapes)
                 parameters *= factor
                 parameters += shift
                 weights[rows] = parameters
@@ -196,34 +192,17 @@ def _memory(seeds: Array, n_parameters: int, dtype: str, out: Array | None) -> A
     return out
 
 
-def _random_numbers(
-    start: Start,
-    seeds: Array,
-    drawn: dict[str, bool],
-    ways: dict[str, _Way],
-    shapes: Shapes,
-    numbers: Array | None = None,
-) -> Array:
+def _random_numbers(start: Start, seeds: Array, drawn: dict[str, bool], ways: dict[str, _Way], shapes: Shapes) -> Array:
     """Return the random number of each parameter before it is scaled, (n, parameters); that of constant ones is 1."""
-    turns = _turns(drawn, ways, shapes)
+    turns = [(ways[name].distribution, math.prod(shapes[name])) for name in drawn]
+    turns = [turn for turn in turns if turn[0] != "constant"]
     n_drawn = sum(count for _, count in turns)
     places = _places(drawn, shapes, ways)
-    if numbers is None:
-        numbers = np.empty((len(seeds), (1 + start.attempt) * n_drawn or 1))
-        _fill_turns(start, numbers, seeds, turns)
+    numbers = np.empty((len(seeds), (1 + start.attempt) * n_drawn or 1))
+    _fill_turns(start, numbers, seeds, turns)
     parameters: Array = numbers[:, start.attempt * n_drawn + np.maximum(places, 0)]
     parameters[:, places < 0] = 1.0
     return parameters
-
-
-def _turns(drawn: dict[str, bool], ways: dict[str, _Way], shapes: Shapes) -> list[tuple[str, int]]:
-    turns = [(ways[name].distribution, math.prod(shapes[name])) for name in drawn]
-    return [turn for turn in turns if turn[0] != "constant"]
-
-
-def drawn_turns(start: Start, shapes: Shapes) -> list[tuple[str, int]]:
-    """Return distributions, and how many numbers of each a network takes from the stream of its seed, in turn."""
-    return _turns(_read(start.order, shapes), _ways(start, shapes), shapes)
 
 
 def _factors_and_shifts(ways: dict[str, _Way], shapes: Shapes) -> tuple[Array, Array]:

@@ -15,8 +15,7 @@ from kernels.data.packet import Packet, Place, Stack
 from kernels.lanes.lane_rows import Memory, aligned_rows, make_memory
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Architecture, Hidden, Recipe, sizes_of
-from kernels.start.numpy_shuffle import N_NUMBERS
-from kernels.start.streams import turns_before_orders
+from kernels.start.numpy_shuffle import STREAM_NUMBERS
 from kernels.variant import Variant
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS, OUTPUTS
 
@@ -143,7 +142,7 @@ class Workspace(NamedTuple):
     seats: NDArray[np.int64]  # (6, width) of int64: see :mod:`kernels.loop.lane_assignment`
     clock: NDArray[np.int64]  # (3,) of int64: see :mod:`kernels.loop.lane_assignment`
     # (patterns,) of int64: scratch memory for the shuffled order of patterns of one lane; behind it, for orders of
-    # NumPy, the state of a generator, or one for each lane and what each has drawn (:func:`_drawn_turns`)
+    # NumPy, the state of a generator
     order: NDArray[np.int64]
     # (n_rows, width) of float64: as in :class:`kernels.data.packet.Packet`; no rows where learning rates do not
     # change and no losses are added
@@ -157,25 +156,10 @@ def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace
     parameter_rows, rate_rows = _parameter_rows(recipe.architecture, units)
     seats = np.full((7, variant.width), -1, np.int64)
     rows = aligned_rows(layout.n_rows, variant.width, recipe.dtype)
-    continues = recipe.order.startswith("continued")
-    generator = recipe.generator_of_orders
-    n_streams = 1 if recipe.order == "numpy" else variant.width if continues or generator else 0
-    n_numbers = N_NUMBERS[generator or "mt19937"]
-    clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns + n_streams * n_numbers, np.int64)
-    if continues:
-        order = np.append(order, np.array(_drawn_turns(recipe, units), np.int64))
+    n_numbers = STREAM_NUMBERS if recipe.order == "numpy" else 0
+    clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns + n_numbers, np.int64)
     doubles = aligned_rows(make_control_layout(recipe).n_doubles, variant.width, "float64")
     return Workspace(rows, layout, parameter_rows + np.uint64(first), rate_rows, seats, clock, order, doubles)
-
-
-def _drawn_turns(recipe: Recipe, units: Hidden) -> list[int]:
-    """Return how many numbers initial weights take from their stream, in turn: uniform, normal, uniform, .. ones."""
-    counts: list[int] = []
-    for kind, count in turns_before_orders(recipe, units):
-        if len(counts) % 2 != (kind == "normal"):
-            counts.append(0)
-        counts.append(count)
-    return counts + [0] * (len(counts) % 2)
 
 
 @cache

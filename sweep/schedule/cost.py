@@ -7,7 +7,6 @@ from math import inf, prod
 from typing import NamedTuple
 
 from kernels.shapes import parameter_shapes
-from sweep.schedule.streams import STREAM_BYTES, generator_of_streams
 from sweep.schemas.run_columns import curved_measures
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
@@ -18,7 +17,7 @@ _FUNCTION = 100
 # Operations per cube of the rows of a matrix for its largest eigenvalue: NumPy takes some 10 ms for 100 rows.
 _EIGENVALUE = 500
 
-# Bytes of a run in memory, without the parameters of its network and without its stream.
+# Bytes of a run in memory, without the parameters of its network.
 _ROW_BYTES = 64
 
 
@@ -65,5 +64,5 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     # a step of all patterns for each gradient, two of them per parameter
     curvature = (2 * n_parameters + 1) * n_windows * operations + _EIGENVALUE * n_parameters**3
     measuring = len(curved_measures(study)) * curvature
-    n_bytes = 8 * n_parameters * kept + _ROW_BYTES + STREAM_BYTES[generator_of_streams(study, cell)]
+    n_bytes = 8 * n_parameters * kept + _ROW_BYTES
     return RunCost(operations * n_steps + evaluation + measuring, n_steps, n_bytes)

@@ -84,7 +84,7 @@ class Plan:
     def pieces(self, part: Part) -> Iterator[Part]:
         """Yield the pieces of a part that train side by side, each of one shape.
 
-        Their weights and streams have at most 16 MiB, except that a piece fills all lanes.
+        Their weights have at most 16 MiB, except that a piece fills all lanes.
         """
         for piece in self.parts.wave_of(part).pieces(part):
             if part.open is None:

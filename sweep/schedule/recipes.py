@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kernels import vocabulary
 from kernels.components.declarations import LEARNING_RATE
 from sweep.measures import MEASURES
-from sweep.schedule.streams import generator_of_streams
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
 from sweep.study.options.option_tables import loss_and_reduction
@@ -39,10 +38,6 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
         values |= {"batch": None, "order": "cyclic"}
     elif cell["order"] == "shuffled" and cell["shuffle_seed"] is not None:
         values["order"] = "numpy"
-    elif cell["order"] == "continued":
-        several = " " in cell["distribution"]
-        draws = generator_of_streams(study, cell) or "continued"
-        values["order"] = f"{draws} {cell['distribution']}" + (f" in {cell['draw_order']}" if several else "")
     for name in ("activation", "output", "loss", "optimizer", "schedule"):
         values[name] = study.tables.custom[values[name]].key if values[name] in study.tables.custom else values[name]
     values |= {name: values[name].replace("none", "") for name in ("freeze", "share")}

@@ -50,7 +50,7 @@ _LANES = 16
 _LEAST_LANES = 8
 # Fewest runs of a shape that each lane trains, one after the other.
 _FEWEST = 2
-# Most bytes of the weights and streams of a piece, whose runs are drawn and trained together.
+# Most bytes of the weights of a piece, whose runs are drawn and trained together.
 _PIECE_BYTES = 2**24
 
 
@@ -173,7 +173,7 @@ class Wave:
     def pieces(self, part: Part) -> Iterator[Part]:
         """Yield the pieces of a part that train side by side, each of one kind.
 
-        Their weights and streams have at most 16 MiB, except that a piece fills all lanes.
+        Their weights have at most 16 MiB, except that a piece fills all lanes.
         """
         every = self.shapes(part)
         firsts = [k for k, shape in enumerate(every) if not k or self._kinds[shape] != self._kinds[shape - 1]]

@@ -74,14 +74,6 @@ def _rules(study: StudyContent) -> Iterator[Rule]:
     for name, criterion in vocabulary.CRITERIA.items():
         if criterion.of_running:
             yield Rule("criterion", name, "criterion_on", _one_of("train"), "criterion_on 'train'")
-    yield Rule(
-        "order",
-        "continued",
-        "distribution",
-        lambda distribution: "truncated_normal" not in distributions_in(distribution),
-        "distribution 'normal' or 'uniform'",
-    )
-
     for name, rule in vocabulary.STOPPING_RULES.items():
         if rule.needs_loss:
             losses = ("validation_loss", "test_loss")
@@ -101,7 +93,6 @@ def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
         *_refused_targets(study),
         *_idle_decay(study),
         *_crossed_steps(study),
-        *_continued_faults(study),
         *idle_options(study, named),
         *_missing_layers(study),
         *_held_out_faults(study),
@@ -186,19 +177,6 @@ def _crossed_steps(study: StudyContent) -> Iterator[str]:
             keys = map(study.key_of, ("step_min", "step_max"))
             yield "{}: must be at most {} {}, got {}".format(*keys, shown(most), shown(least))
             break
-
-
-def _continued_faults(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence for what orders from the stream of the initial weights cannot be combined with."""
-    drawn = study.values_beside("distribution", "order", "continued")
-    several = any(" " in distribution for distribution in drawn)
-    for name in ("generator", "distribution", "draw_order") if several else ("generator", "distribution"):
-        values = study.values_beside(name, "order", "continued")
-        if len(values) > 1:
-            yield (
-                f"{study.key_of('order')}: 'continued' needs one {study.key_of(name)}, got {shown(list(values))}; "
-                "make a study for each"
-            )
 
 
 def _missing_layers(study: StudyContent) -> Iterator[str]:

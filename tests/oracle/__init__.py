@@ -17,7 +17,7 @@ outputs o are Python loops, and every sum is `add_in_order`: no dot, einsum or s
 from tests.oracle.components import Functions
 from tests.oracle.evaluation import STATUSES
 from tests.oracle.settings import Components, Settings
-from tests.oracle.starts import draw, drawn_in_order, initial_parameters, initial_weights
+from tests.oracle.starts import draw, initial_parameters, initial_weights
 from tests.oracle.step import Network, forward, gradient, parameter_shapes
 from tests.oracle.training import Result, train
 from tests.oracle.windows import permutation
@@ -30,7 +30,6 @@ __all__ = [
     "Result",
     "Settings",
     "draw",
-    "drawn_in_order",
     "forward",
     "gradient",
     "initial_parameters",

@@ -26,7 +26,7 @@ from tests.oracle.optimizers import UPDATES, States, decayed, drawn_steps, make_
 from tests.oracle.schedules import factors
 from tests.oracle.settings import components_and_settings, make_network
 from tests.oracle.step import Activity, Network, Window, forward, gradient, parameter_shapes
-from tests.oracle.windows import Epochs, drawn_before
+from tests.oracle.windows import Epochs
 
 
 @dataclass
@@ -185,9 +185,8 @@ def train(
     by_numpy = components.order == "numpy"
     of_orders = np.broadcast_to(settings.shuffle_seed if by_numpy else settings.seed, n_runs).tolist()
     seeds = None if components.order == "cyclic" else of_orders
-    drawn = drawn_before(components.order, start.shape[1])
-    batch, generator = n_patterns if components.batch is None else components.batch, components.order.split()[0]
-    epochs = Epochs(n_patterns, batch, seeds, by_numpy, drawn, generator)
+    batch = n_patterns if components.batch is None else components.batch
+    epochs = Epochs(n_patterns, batch, seeds, by_numpy)
     assert components.loss not in OWN_OUTPUTS or components.output == OWN_OUTPUTS[components.loss], (
         "bce needs a sigmoid"
     )

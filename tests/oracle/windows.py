@@ -41,32 +41,6 @@ def permutation(n_patterns: int, seed: int, epoch: int) -> tuple[int, ...]:
     return tuple(order)
 
 
-@cache
-def continued(
-    n_patterns: int, seed: int, epoch: int, drawn: tuple[tuple[str, int], ...], generator: str
-) -> tuple[int, ...]:
-    """Return the order of an epoch from the stream of a seed that has drawn some numbers."""
-    stream = np.random.default_rng(seed) if generator == "pcg64" else np.random.RandomState(seed)
-    for kind, count in drawn:
-        if kind != "constant":
-            {"normal": stream.standard_normal, "uniform": stream.random}[kind](count)
-    for _ in range(epoch):
-        stream.permutation(n_patterns)
-    return tuple(stream.permutation(n_patterns).tolist())
-
-
-def drawn_before(order: str, n_parameters: int) -> tuple[tuple[str, int], ...]:
-    """Read what was drawn before orders: "continued normal" for all, or in turn "continued normal 6 uniform 3".
-
-    With "pcg64" in place of "continued" the stream is that of default_rng, not of RandomState.
-    """
-    first, *entries = order.split()
-    if first not in ("continued", "mt19937", "pcg64"):
-        return ()
-    kinds, counts = entries[::2], entries[1::2] or [n_parameters]
-    return tuple((kind, int(count)) for kind, count in zip(kinds, counts, strict=True))
-
-
 @dataclass(frozen=True)
 class Epochs:
     """Epochs, each cut into windows of `batch` patterns, of which the last may be shorter.
@@ -78,10 +52,6 @@ class Epochs:
     batch: int
     seeds: Sequence[int] | None  # of each run, or None where patterns come in file order
     by_numpy: bool = False  # whether orders are those of RandomState, of the seed plus the number of the epoch
-    # The numbers that a generator of each seed has drawn before it makes the orders, in turn: "normal", "uniform" or
-    # "constant", and how many
-    drawn: tuple[tuple[str, int], ...] = ()
-    generator: str = "mt19937"  # or "continued", which is the same, or "pcg64"
 
     def __post_init__(self) -> None:
         """Refuse a batch that no study allows."""
@@ -102,9 +72,6 @@ class Epochs:
         order: Window = range(self.n_patterns)
         if self.shuffled:
             assert self.seeds is not None
-            if self.drawn:
-                orders = [continued(self.n_patterns, seed, epoch, self.drawn, self.generator) for seed in self.seeds]
-                return self._cut(np.array(orders).T)
             if self.by_numpy:
                 found = {seed: np.random.RandomState(seed + epoch).permutation(self.n_patterns) for seed in self.seeds}
                 return self._cut(np.array([found[seed] for seed in self.seeds]).T)

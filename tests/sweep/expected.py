@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from typing import Any
 
 import numpy as np
@@ -221,16 +220,6 @@ def shapes_of(row: dict[str, Any], patterns: Data) -> dict[str, tuple[int, ...]]
     return oracle.parameter_shapes(ends[0], sizes_of(row), ends[1], row["bias"], skip_of(row))
 
 
-def continued_order(row: dict[str, Any], patterns: Data) -> str:
-    """Return the order of patterns that continues the stream of a run's weights, with what these have drawn."""
-    shapes = shapes_of(row, patterns)
-    kinds = by_array(row["distribution"], shapes)[0]
-    in_order = [name for name, _ in oracle.drawn_in_order(row["draw_order"].split(), list(shapes))]
-    return " ".join(
-        [row["generator"], *(f"{kinds[name]} {math.prod(shapes[name])}" for name in dict.fromkeys(in_order))]
-    )
-
-
 def start_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> Any:
     """Return the initial parameters of runs that share their shape and scheme, (R, P)."""
     same = rows[0]
@@ -295,7 +284,6 @@ def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict
         "seed": [row["seed"] for row in rows],
         "schedule_steps": [row["schedule_steps"] or 0 for row in rows],
         "shuffle_seed": [row["shuffle_seed"] or 0 for row in rows],
-        **({"order": continued_order(rows[0], patterns)} if rows[0]["order"] == "continued" else {}),
         **({"order": "numpy"} if rows[0]["order"] == "shuffled" and rows[0]["shuffle_seed"] is not None else {}),
         "decision_threshold": patterns.decision_threshold,
         "one_hot": is_one_hot(study),

@@ -242,11 +242,9 @@ class Training(Section):
         "and test losses never do",
         used_with={"weight_decay": [IS_SET]},
     )
-    order: Annotated[
-        Literal["cyclic", "shuffled", "continued"],
-        "cyclic, shuffled, or continued: NumPy's generator of each seed draws the initial weights, then a "
-        "permutation of the patterns for each epoch, and after a restart (draw = next) the next weights",
-    ] = option("cyclic", "kernel", "order of the patterns where an epoch takes several updates")
+    order: Literal["cyclic", "shuffled"] = option(
+        "cyclic", "kernel", "order of the patterns where an epoch takes several updates"
+    )
     shuffle_seed: Steps | None = option(
         None,
         "setting",

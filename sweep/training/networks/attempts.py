@@ -25,7 +25,6 @@ class Attempt(NamedTuple):
     # steps differ.
     settings: Array
     counts: Array
-    steps_before: Array  # (n,): updates of the attempt before of each run, 0 for the first
 
 
 def train_attempts(
@@ -45,7 +44,7 @@ def train_attempts(
     limits = settings["max_steps"][cells]
     codes = [STATUSES.index(status) for status in restarts.on]
     first = _limited(settings, settings["max_steps"], restarts, restarts.max_restarts > 0)
-    outcome, initial = train(Attempt(0, np.arange(len(cells)), first, counts, np.zeros_like(cells)))
+    outcome, initial = train(Attempt(0, np.arange(len(cells)), first, counts))
     columns, lane_steps = outcome.columns, outcome.lane_steps
     attempts = np.column_stack([np.zeros_like(columns.steps), columns.steps])
     for number in range(1, restarts.max_restarts + 1):
@@ -54,7 +53,7 @@ def train_attempts(
         if not again.size:
             break
         own = _limited(settings[cells[again]], left[again], restarts, number < restarts.max_restarts)
-        other, initial[again] = train(Attempt(number, again, own, np.ones_like(again), columns.steps[again]))
+        other, initial[again] = train(Attempt(number, again, own, np.ones_like(again)))
         lane_steps += other.lane_steps
         _place(columns, other.columns, again, attempts[again, 1])
         attempts[again] = np.column_stack([np.full_like(again, number), attempts[again, 1] + other.columns.steps])

@@ -67,16 +67,15 @@ class CurveRecorder:
         starts = np.cumsum(counts) - counts
         first, settings = self._plan.grid.cell(int(cells[0])), trainer.settings(cells)
         known: dict[str, Array] = {}
-        sources = rows["seed"]
         if self._plan.study.restarts.max_restarts:  # curves show the last attempts, which end at the same steps
-            ended, weights, sources = trainer.train_attempts(cells, counts, rows["seed"])
+            ended, weights = trainer.train_attempts(cells, counts, rows["seed"])
             known = {"status": ended.columns.status}
             settings, counts, starts = np.repeat(settings, counts), np.ones_like(rows["cell"]), np.arange(len(weights))
             settings["max_steps"] = ended.columns.steps
         else:
             weights = trainer.weights(cells, counts, rows["seed"])
         arguments: dict[str, Any] = {"final_weights": True, "predictions": False, "pause": self._pause}
-        arguments |= {"hidden": first.hidden, "seeds": sources, "path_epochs": self._points(rows["cell"])[0]}
+        arguments |= {"hidden": first.hidden, "seeds": rows["seed"], "path_epochs": self._points(rows["cell"])[0]}
         outcome = trainer.trainer(first).train(settings, weights, counts, **arguments)
         ends = outcome.columns._replace(**known)
         found, there = self._along({**rows, "status": ends.status, "steps": ends.steps})

@@ -29,7 +29,6 @@ from sweep.study.model import Study
 from sweep.study.options.explicit_weights import element_of
 from sweep.study.options.option_tables import with_role
 from sweep.training.component_trials import check_custom_components
-from sweep.training.networks.attempt_orders import AttemptOrders
 from sweep.training.networks.attempts import Attempt, spawned, train_attempts
 from sweep.training.networks.kept_trainers import KeptTrainers
 from sweep.training.networks.network_recorder import NetworkRecorder
@@ -148,13 +147,12 @@ class PartTrainer:
         seeds: Array,
         out: Array | None = None,
         attempt: int = 0,
-        numbers: Array | None = None,
     ) -> Array:
         """Return the initial weights of runs, (runs, parameters): ``out``, or a new array.
 
         ``cells`` and ``counts``, (n,), are cells that share their shape, and the numbers of successive runs of each.
         ``seeds``, (runs,), has the seed of each run, and ``attempt`` is the number of their earlier attempts. A seed
-        with the same start in several cells is drawn once. ``numbers``, (runs, drawn), replace those of the seeds.
+        with the same start in several cells is drawn once.
         """
         first = self.plan.grid.cell(int(cells[0]))
         recipe = make_recipe(self.plan.study, first)
@@ -164,13 +162,8 @@ class PartTrainer:
         drawn = seeds
         if attempt and self.plan.study.restarts.draw == "spawned":
             drawn, attempt = spawned(seeds, attempt), 0
-        starts, which = self._starts(cells, 0 if numbers is not None else attempt)
-        if numbers is not None:
-            for k, start in enumerate(starts):
-                runs = np.flatnonzero(np.repeat(which, counts) == k)
-                of_start = recipe.architecture, first.hidden, recipe.dtype
-                out[runs] = initialize.initial_weights(start, seeds[runs], *of_start, numbers=numbers[runs])
-        elif len(starts) == 1:
+        starts, which = self._starts(cells, attempt)
+        if len(starts) == 1:
             self._draw(starts[0], drawn, recipe.architecture, first.hidden, out)
         else:
             which = np.repeat(which, counts)
@@ -232,7 +225,7 @@ class PartTrainer:
         needs_networks = self.networks.needs_weights or bool(self.testers)
         arguments: Any = {"predictions": self.networks.needs_outputs, "final_weights": needs_networks}
         if self.plan.study.restarts.max_restarts:
-            outcome, weights, _ = self.train_attempts(cells, counts, seeds, **arguments)
+            outcome, weights = self.train_attempts(cells, counts, seeds, **arguments)
         else:
             n_parameters = trainer.recipe.architecture.n_parameters(first.hidden)
             memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
@@ -243,27 +236,21 @@ class PartTrainer:
         recorded = self.networks.record(runs, weights, outcome, self._pause)
         return self.measured(runs, outcome), recorded
 
-    def train_attempts(
-        self, cells: Array, counts: Array, seeds: Array, **arguments: Any
-    ) -> tuple[Outcome, Array, Array]:
+    def train_attempts(self, cells: Array, counts: Array, seeds: Array, **arguments: Any) -> tuple[Outcome, Array]:
         """Train runs of one shape that may restart, as :func:`sweep.training.networks.attempts.train_attempts`.
 
-        Further arguments are those of :meth:`kernels.train.Trainer.train`. Also return the seeds or streams from which
-        the orders of patterns of the last attempts came, (runs, ..).
+        Further arguments are those of :meth:`kernels.train.Trainer.train`.
         """
         first = self.plan.grid.cell(int(cells[0]))
         trainer, of_runs = self.trainer(first), np.repeat(cells, counts)
-        orders = AttemptOrders(self.plan.study, trainer.recipe, first, seeds, self._pause)
 
         def train(attempt: Attempt) -> tuple[Outcome, Array]:
             own, own_cells = seeds[attempt.runs], of_runs[attempt.runs] if attempt.number else cells
-            numbers = orders.advance(attempt)
-            weights = self.weights(own_cells, attempt.counts, own, attempt=attempt.number, numbers=numbers)
-            of_runs_only: dict[str, Any] = {"hidden": first.hidden, "pause": self._pause}
-            of_runs_only["seeds"] = orders.sources[attempt.runs]
+            weights = self.weights(own_cells, attempt.counts, own, attempt=attempt.number)
+            of_runs_only: dict[str, Any] = {"hidden": first.hidden, "seeds": own, "pause": self._pause}
             return trainer.train(attempt.settings, weights, attempt.counts, **of_runs_only, **arguments), weights
 
-        return *train_attempts(self.plan.study.restarts, self.settings(cells), counts, train), orders.sources
+        return train_attempts(self.plan.study.restarts, self.settings(cells), counts, train)
 
     def measured(self, runs: ShapeRuns, outcome: Outcome) -> Outcome:
         """Return outcomes, with final weights, with the measures that training fills, if the study has any."""

@@ -251,9 +251,9 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     settings = part_trainer.settings(cells)
     # First find the number of steps: losses of max_steps steps may take far too much memory.
     hidden = plan.grid.cell(cell).hidden
-    first, initial, sources = part_trainer.train_attempts(cells, one, seeds)
+    first, initial = part_trainer.train_attempts(cells, one, seeds)
     settings["max_steps"] = first.columns.steps
-    outcome = trainer.train(settings, initial, hidden=hidden, seeds=sources, final_weights=True, losses=True)
+    outcome = trainer.train(settings, initial, hidden=hidden, seeds=seeds, final_weights=True, losses=True)
     counted = {name: getattr(first.columns, name) for name in ("status", "threshold_steps", "attempts")}
     outcome = outcome._replace(columns=outcome.columns._replace(**counted))
     runs = ShapeRuns(trainer.recipe, plan.grid.cell(cell), settings, one)

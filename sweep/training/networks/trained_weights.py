@@ -100,7 +100,7 @@ def _checked(study: Study, seeds: Any) -> NDArray[np.int64]:
 def _train(worker: PartTrainer, source: Any, cell: int, seeds: Array, which: str) -> Array:
     """Return the weights of some runs, (runs, parameters), after a comparison with their rows."""
     trainer, cells, counts = worker.of_runs(np.array([cell]), np.array([len(seeds)]), seeds)
-    outcome, initial, _ = trainer.train_attempts(cells, counts, seeds, final_weights=True)
+    outcome, initial = trainer.train_attempts(cells, counts, seeds, final_weights=True)
     if isinstance(source, Result) and source.keeps_runs:
         for name in ("steps", "final_loss"):
             _compare(source, cell, name, seeds, getattr(outcome.columns, name))

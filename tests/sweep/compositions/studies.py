@@ -88,8 +88,7 @@ def compositions(draw: st.DrawFn) -> Tables:
     if not draw(st.integers(0, 3)) and is_valid({**tables, "record": tables["record"] | curves}):
         tables["record"] |= curves
     restarts = {name: value for name, values in RESTARTS.items() if (value := draw(values)) is not None}
-    continues = "continued" in options.get("order", ())  # tests/sweep/training/test_continued_orders.py restarts these
-    if not continues and not draw(st.integers(0, 2)) and is_valid({**tables, "restarts": restarts}):
+    if not draw(st.integers(0, 2)) and is_valid({**tables, "restarts": restarts}):
         tables["restarts"] = restarts
     dtype = draw(st.sampled_from([None, *_DTYPES, list(_DTYPES)]))
     if dtype and (dtype == "float64" or _fits_float32(tables)):
@@ -305,10 +304,6 @@ def _fit_optimizers(draw: st.DrawFn, options: Lists) -> list[list[str]]:
     strict = {"batch": [each.full_batch for each in records]}
     strict |= {name: [not each.follows_rate for each in records] for name in ("schedule", "warmup")}
     needs = {"batch": "full", "schedule": "constant", "warmup": 0.0}
-    plain = len(_values_of(options, "distribution")) == 1 and len(_values_of(options, "generator")) == 1
-    if not plain or "truncated_normal" in str(options.get("distribution")):
-        orders = ["shuffled" if order == "continued" else order for order in options.get("order", ())]
-        options |= {"order": list(dict.fromkeys(orders))} if orders else {}
     together = ["optimizer"]
     for name in [name for name, needed in strict.items() if any(needed) and name in options]:
         if all(strict[name]) or name == "schedule" or draw(st.booleans()):

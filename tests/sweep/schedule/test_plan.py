@@ -10,11 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernels.start.numpy_shuffle import N_NUMBERS
-from sweep import Study, StudyError, load_study
+from sweep import Study, StudyError
 from sweep.schedule.cost import run_cost
 from sweep.schedule.plan import Plan
-from sweep.schedule.recipes import make_recipe
 from sweep.schedule.waves import Part
 from sweep.study.axes.grid import Grid
 from tests.sweep.expected import naive_rows
@@ -156,30 +154,6 @@ def test_cost_knows_options() -> None:
     assert cost(max_epochs=100) == pytest.approx(cost() / 10, rel=0.01)
     assert cost(max_epochs=100, batch=1) == pytest.approx(0.4 * cost(batch=1), rel=0.01)
     assert cost(max_steps=0) > 0
-
-
-@pytest.mark.parametrize(
-    ("generator", "restarts", "passed"),
-    [
-        ("mt19937", {}, False),
-        ("mt19937", {"restarts.max_restarts": 3, "restarts.draw": "spawned"}, False),
-        ("mt19937", {"restarts.max_restarts": 3}, True),
-        ("pcg64", {}, True),
-        ("pcg64", {"restarts.max_restarts": 3, "restarts.draw": "spawned"}, True),
-    ],
-)
-def test_pieces_have_room_for_streams(generator: str, restarts: dict[str, Any], passed: bool) -> None:
-    """Where streams of NumPy are passed with runs, three copies of a piece's streams have at most 16 MiB."""
-    options = {"hidden": 2, "learning_rate": 0.1, "max_steps": 500, "seeds.count": 10**6, "generator": generator}
-    options |= {"batch": 1, "order": "continued", **restarts}
-    study = load_study("xor", options)
-    assert bool(make_recipe(study, study.grid.cell(0)).generator_of_orders) == passed
-    plan, n_bytes = Plan(study), 3 * 8 * N_NUMBERS[generator]
-    parts = [plan.part(index) for index in range(plan.n_parts)]
-    largest = max(piece.n_runs for part in parts for piece in plan.pieces(part))
-    assert ((largest - 15) * n_bytes <= 2**24) == passed  # a piece fills its lanes
-    in_order = Plan(load_study("xor", options | {"order": "cyclic"}))
-    assert parts == [in_order.part(index) for index in range(in_order.n_parts)]
 
 
 @pytest.mark.parametrize("count", [10**4, 10**6, 10**8])

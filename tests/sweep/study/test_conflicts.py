@@ -38,26 +38,6 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
         {"optimizer": ["gd", "rprop"], "batch": ["full", "online"]},
         ("parameters.optimizer: 'rprop'", "parameters.batch 1"),
     ),
-    (
-        {"order": "continued", "batch": 1, "generator": ["mt19937", "pcg64"]},
-        ("training.order: 'continued' needs one parameters.generator",),
-    ),
-    (
-        {"order": "continued", "batch": 1, "distribution": "truncated_normal"},
-        ("training.order: 'continued'", "distribution 'normal' or 'uniform'", "'truncated_normal'"),
-    ),
-    (
-        {"order": "continued", "batch": 1, "distribution": "normal b=truncated_normal"},
-        ("training.order: 'continued'", "distribution 'normal' or 'uniform'", "truncated_normal"),
-    ),
-    (
-        {"order": "continued", "batch": 1, "distribution": ["normal", "uniform"]},
-        ("training.order: 'continued' needs one parameters.distribution",),
-    ),
-    (
-        {"order": "continued", "batch": 1, "distribution": "normal v=uniform", "draw_order": ["w v", "v w"]},
-        ("training.order: 'continued' needs one parameters.draw_order",),
-    ),
     ({"optimizer": "rprop", "step_min": [1.0, 60.0]}, ("parameters.step_min", "at most training.step_max 50.0", "60")),
     ({"optimizer": "rprop", "learning_rate": 0.0}, ("'rprop'", "training.learning_rate 0", "above 0")),
     ({"optimizer": "rprop", "output_learning_rate": 0.0}, ("'rprop'", "training.output_learning_rate 0", "above 0")),

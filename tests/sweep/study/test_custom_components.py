@@ -146,7 +146,7 @@ def test_misspelled_names() -> None:
         study_of(loss="quik")
     with pytest.raises(sweep.StudyError, match=r"'rprop', custom: .*'quickprop'"):
         study_of(optimizer=["gd", "quik"])
-    with pytest.raises(sweep.StudyError, match=r"must be one of 'cyclic', 'shuffled' or 'continued', got 'quik'$"):
+    with pytest.raises(sweep.StudyError, match=r"must be one of 'cyclic' or 'shuffled', got 'quik'$"):
         study_of(order="quik")
     with only_plugins(), pytest.raises(sweep.StudyError, match="or a custom component loaded by --plugin FILE"):
         study_of(output="swish_of_mine")

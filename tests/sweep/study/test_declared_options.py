@@ -49,7 +49,7 @@ def test_names_are_those_of_the_kernels() -> None:
     reductions = get_args(get_args(TRAINING.model_fields["reduction"].annotation)[0])
     assert reductions == ("sum", "mean", "pattern_mean")
     assert allowed(TRAINING, "optimizer") == tuple(vocabulary.OPTIMIZERS)
-    assert allowed(TRAINING, "order") == ("cyclic", "shuffled", "continued")
+    assert allowed(TRAINING, "order") == ("cyclic", "shuffled")
     assert allowed(CONVERGENCE, "criterion") == tuple(vocabulary.CRITERIA)
     distributions = get_args(allowed(INITIAL_WEIGHTS, "distribution")[0])
     assert distributions == ("normal", "uniform", "truncated_normal", "constant")

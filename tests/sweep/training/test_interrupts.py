@@ -14,19 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-import numpy as np
 import pytest
 
 import sweep
 from kernels.loop.run_arrays import Columns
-from sweep import SweepError, load_study
-from sweep.schedule.recipes import make_recipe
+from sweep import SweepError
 from sweep.schedule.waves import Part
 from sweep.store.store import Store
 from sweep.system.signals import Interrupts
 from sweep.training.executors.threads import work_in_threads
-from sweep.training.networks.attempt_orders import AttemptOrders
-from sweep.training.networks.attempts import Attempt
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
 from tests.sweep.in_parts import run_in_parts
@@ -112,19 +108,6 @@ def test_first_interrupt_ends_a_long_part_between_pieces(
         sweep.run(study, out=tmp_path / "r", threads=1)
     assert len(trained) == n_pieces
     assert len(Store.open(tmp_path / "r").commits()) == n_pieces // 3
-
-
-def test_streams_of_orders_do_not_delay_interrupts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Making streams pauses between runs, and going on to the next attempt also between the orders of a run."""
-    monkeypatch.setattr("kernels.start.streams._PAUSE_SECONDS", -1.0)
-    options = {"hidden": 2, "learning_rate": 0.1, "batch": 1, "order": "continued", "restarts.max_restarts": 1}
-    study, pauses = load_study("xor", options), list[int]()
-    cell = study.grid.cell(0)
-    orders = AttemptOrders(study, make_recipe(study, cell), cell, np.arange(5), lambda: pauses.append(1))
-    assert len(pauses) == 5
-    runs, settings = np.array([1, 4]), np.empty(0)
-    orders.advance(Attempt(1, runs, settings, np.ones(2, np.int64), np.array([12, 21])))  # 3 and 6 orders of 4 patterns
-    assert len(pauses) == 5 + 3 + 6 + 2
 
 
 def test_second_interrupt_does_not_wait(tmp_path: Path) -> None:

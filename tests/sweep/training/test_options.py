@@ -79,7 +79,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "decays": (["w v b c k", "w v", "b"], {"weight_decay": 0.1}),
     "penalty": ([False, True], {"weight_decay": 0.1, "decays": "w v"}),
     "batch": (["full", "online", 2], {}),
-    "order": (["cyclic", "shuffled", "continued"], {"batch": "online"}),
+    "order": (["cyclic", "shuffled"], {"batch": "online"}),
     "max_steps": ([0, 7, 40], {"batch": "online"}),
     "max_epochs": ([0, 2, 9], {"batch": 2}),
     "criterion": (["loss", "running_loss", "max_error", "error_rate", "none"], {"threshold": 0.6, "batch": 2}),
@@ -170,15 +170,6 @@ TOGETHER: dict[str, dict[str, Any]] = {
         "distribution": ["uniform v=normal c=truncated_normal", "normal b=constant"],
         **{"offset": "0 b=0.1 v=-1", "bias_scale": 0.5, "generator": ["mt19937", "pcg64"]},
     },
-    "continued": {
-        **{"order": ["continued", "shuffled"], "batch": 1, "distribution": "normal w=uniform b=constant"},
-        **{"layers": [1, 2], "draw_order": "v w2 b c w"},
-    },
-    "continued by pcg64": {
-        **{"order": ["continued", "shuffled"], "batch": 2, "distribution": "normal w=uniform b=constant"},
-        **{"generator": "pcg64", "draw_order": "v b c w", "dtype": ["float64", "float32"]},
-    },
-    "continued linear": {"order": "continued", "batch": 2, "distribution": "normal c=constant", "hidden": 0},
     "by_layer": {"layers": 2, "scale": "1 w=he w2=0.5 b2=0.1", "offset": ["0 w2=1", "0 b=1 b1=2 c=-1"]},
     "by_unit": {
         "offset": ["0 b=[4,0,-4]", "1 b=[1,2,3] c=-1"],
