@@ -124,9 +124,7 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
         settings["patience"] = random.choice((1.0, 2.0, 3.0, 10.0, np.inf), count)
         settings["min_delta"] = random.choice((0.0, 1e-3, 0.1), count)
         settings["gl_threshold"] = random.choice((0.0, 1.0, 20.0), count)
-        settings["pq_threshold"] = random.choice((0.0, 0.1, 2.0), count)
         settings["progress_threshold"] = random.choice((0.0, 1.0, 50.0), count)
-        settings["up_strips"] = random.choice((1.0, 2.0, 3.0), count)
         settings["strip"] = random.choice((1.0, 2.0, 5.0), count)
     if spec.order == "numpy":
         settings["shuffle_seed"] = random.choice((0, 11, 2**31 - 1), count)

@@ -114,7 +114,7 @@ def test_settings_have_defaults() -> None:
         "patience": np.inf,
         "min_delta": 0,
     }
-    expected |= {"gl_threshold": 5, "pq_threshold": 1, "progress_threshold": 0.1, "up_strips": 3, "strip": 5}
+    expected |= {"gl_threshold": 5, "progress_threshold": 0.1, "strip": 5}
     expected |= DEFAULTS
     for name, value in expected.items():
         assert settings[name].tolist() == [value] * 3, name

@@ -68,10 +68,10 @@ def gl_ends(history: History, own: dict[str, Any]) -> bool:
     return bool(gl(history) > own["gl_threshold"])
 
 
-def ends_of_strips(history: History, strip: float, start: int) -> list[int]:
+def ends_of_strips(history: History, strip: float) -> list[int]:
     """Return the evaluations at which strips end, the first that are at least `strip` epochs after the one before."""
     found: list[int] = []
-    last = start
+    last = 0
     for number, epoch in enumerate(history.epochs):
         if epoch - last >= strip and epoch > 0:
             found.append(number)
@@ -81,7 +81,7 @@ def ends_of_strips(history: History, strip: float, start: int) -> list[int]:
 
 def progress(history: History, strip: float) -> Any:
     """Return how far the mean training loss of a strip that ends now is above its lowest, in thousandths, or None."""
-    closing = ends_of_strips(history, strip, 0)
+    closing = ends_of_strips(history, strip)
     if not closing or closing[-1] != len(history.scores) - 1:
         return None
     first = history.epochs[closing[-2]] if len(closing) > 1 else 0
@@ -94,25 +94,10 @@ def progress(history: History, strip: float) -> Any:
     return dtype(1000) * (total / (dtype(len(losses)) * least) - dtype(1))
 
 
-def pq_ends(history: History, own: dict[str, Any]) -> bool:
-    """Return whether a strip ends now, and generalization loss by training progress is above its threshold."""
-    now = progress(history, float(own["strip"]))
-    return now is not None and bool(gl(history) / now > own["pq_threshold"])
-
-
 def gl_or_progress_ends(history: History, own: dict[str, Any]) -> bool:
     """Return whether a strip ends now with too large a generalization loss or too small a progress."""
     now = progress(history, float(own["strip"]))
     return now is not None and bool(gl_ends(history, own) or now < own["progress_threshold"])
-
-
-def up_ends(history: History, own: dict[str, Any]) -> bool:
-    """Return whether in each of the last `up_strips` strips the score has risen, or is not a number."""
-    at_ends = [0, *ends_of_strips(history, float(own["strip"]), 0)]
-    scores = [np.inf, *(history.scores[number] for number in at_ends)]
-    rising = [not later <= sooner for sooner, later in itertools.pairwise(scores)]
-    last = rising[-int(own["up_strips"]) :]
-    return len(last) >= own["up_strips"] and all(last)
 
 
 RULES: dict[str, Callable[[History, dict[str, Any]], bool]] = {
@@ -120,8 +105,6 @@ RULES: dict[str, Callable[[History, dict[str, Any]], bool]] = {
     "patience_best": patience_best_ends,
     "patience_change": patience_change_ends,
     "gl": gl_ends,
-    "pq": pq_ends,
-    "up": up_ends,
     "gl_or_progress": gl_or_progress_ends,
 }
 
@@ -131,7 +114,7 @@ class Stopper:
 
     def __init__(self, components: Components, settings: Settings, dtype: Any, n_runs: int, n_parameters: int) -> None:
         self.components = components
-        names = ("patience", "min_delta", "gl_threshold", "pq_threshold", "progress_threshold", "up_strips", "strip")
+        names = ("patience", "min_delta", "gl_threshold", "progress_threshold", "strip")
         rounded = {name: np.broadcast_to(np.asarray(getattr(settings, name), dtype), n_runs) for name in names}
         self.own = [{name: values[run] for name, values in rounded.items()} for run in range(n_runs)]
         self.histories = [History() for _ in range(n_runs)]

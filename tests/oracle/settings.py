@@ -38,7 +38,7 @@ class Components:
     tie: str = "wrong"  # or "right", or "sum": that of sigmoid and tanh decides
     one_hot: bool = False  # whether the largest output decides which patterns are right
     monitor: str = ""  # what the stopping rule looks at: one of `kernels.vocabulary.MONITORS`
-    stopping_rule: str = "patience"  # or "patience_best", "patience_change", "gl", "pq", "up", "gl_or_progress"
+    stopping_rule: str = "patience"  # or "patience_best", "patience_change", "gl", "gl_or_progress"
     criterion_on: str = "train"  # or "held_out": which patterns it looks at
     thresholds_on: str = "train"  # likewise, for loss thresholds
     stop: str = "before"  # or "after": runs that converge or reach a plateau take one more epoch
@@ -86,9 +86,7 @@ class Settings:
     patience: npt.ArrayLike = np.inf  # evaluations without an improvement
     min_delta: npt.ArrayLike = 0.0
     gl_threshold: npt.ArrayLike = 5.0
-    pq_threshold: npt.ArrayLike = 1.0
     progress_threshold: npt.ArrayLike = 0.1
-    up_strips: npt.ArrayLike = 3
     strip: npt.ArrayLike = 5
     schedule_steps: npt.ArrayLike = 0  # that the schedule is for; 0 for the most that a run may take
     own: Mapping[str, npt.ArrayLike] = field(default_factory=dict)  # of the components, by name

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import pytest
 
 from tests.oracle.held_out import RULES, History
 
@@ -26,17 +23,6 @@ def test_generalization_loss_in_percent() -> None:
     assert ends("gl", [1.0], {0: 0.0, 1: 1e-9}, gl_threshold=1e9)
 
 
-def test_quotient_at_the_end_of_a_strip() -> None:
-    """Losses 1.2 and 1.0 have a mean 10 % above the lowest: progress 100; a generalization loss of 50 makes it 0.5."""
-    losses, scores = [9.0, 1.2, 1.0], {0: 1.0, 2: 1.5}
-    assert ends("pq", losses, scores, pq_threshold=0.49, strip=2)
-    assert not ends("pq", losses, scores, pq_threshold=0.51, strip=2)
-    assert not ends("pq", losses, scores, pq_threshold=0.0, strip=3), "no strip has ended"
-    losses, scores = [9.0, 5.0, 5.0, 1.2, 1.0], {0: 1.0, 2: 0.9, 4: 1.35}
-    assert ends("pq", losses, scores, pq_threshold=0.49, strip=2)
-    assert not ends("pq", losses, scores, pq_threshold=0.51, strip=2)
-
-
 def test_generalization_loss_or_progress() -> None:
     """Progress of the strip is 100 thousandths, and the generalization loss 50 %: either ends the run."""
     losses, scores = [9.0, 1.2, 1.0], {0: 1.0, 2: 1.5}
@@ -44,22 +30,10 @@ def test_generalization_loss_or_progress() -> None:
         own = {"gl_threshold": gl_threshold, "progress_threshold": progress_threshold}
         assert ends("gl_or_progress", losses, scores, strip=2, **own) == expected
     assert not ends("gl_or_progress", losses, scores, gl_threshold=51, progress_threshold=1e9, strip=3)
-
-
-@pytest.mark.parametrize(
-    ("scores", "strips"),
-    [
-        ({0: 1.0, 1: 9.0, 2: 2.0}, 1),  # only ends of strips of 2 epochs are compared
-        ({0: 1.0, 2: 0.5, 4: 0.6, 6: 0.7}, 2),
-        ({0: 1.0, 2: 0.5, 4: 0.6, 6: 0.6}, 0),
-        ({0: 1.0, 3: 2.0, 5: np.nan}, 2),  # strips end with the first score after 2 epochs or more
-        ({0: 1.0, 2: 2.0, 3: 3.0}, 1),
-    ],
-)
-def test_strips_in_which_the_score_rises(scores: dict[int, Any], strips: int) -> None:
-    """A run ends after as many strips in a row, and no fewer."""
-    for most in (1, 2, 3):
-        assert ends("up", [1.0] * 9, scores, up_strips=most, strip=2) == (most <= strips)
+    losses, scores = [9.0, 5.0, 5.0, 1.2, 1.0], {0: 1.0, 2: 0.9, 4: 1.35}  # both are the same in the second strip
+    for gl_threshold, progress_threshold, expected in ((49, 0, True), (51, 99, False), (51, 101, True)):
+        own = {"gl_threshold": gl_threshold, "progress_threshold": progress_threshold}
+        assert ends("gl_or_progress", losses, scores, strip=2, **own) == expected
 
 
 def test_patience_counts_scores() -> None:

@@ -7,8 +7,9 @@ end of each strip.
 
 from kernels.components.declarations import Setting, StoppingRule
 from kernels.components.stopping_rules.gl import GL_THRESHOLD
-from kernels.components.stopping_rules.pq import NEVER, STRIP
 from kernels.lanes.arithmetic import Lanes, Mask, select
+
+NEVER = float("inf")
 
 
 def update(
@@ -64,7 +65,15 @@ COMPONENT = StoppingRule(
             "mean loss of the strip is above its lowest one, in thousandths",
             at_least=0,
         ),
-        STRIP,
+        Setting(
+            "strip",
+            5.0,
+            "epochs of a strip, at whose end the rule gl_or_progress decides",
+            "epochs",
+            above=0,
+            below=2**24,  # float32 counts no further
+            multiple_of=1,
+        ),
     ),
     needs_loss=True,
     meaning="after a strip the held-out loss is above its lowest value by more than a share, or the training loss "

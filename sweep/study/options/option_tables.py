@@ -384,7 +384,7 @@ def _convergence(users: Users) -> dict[str, dict[str, Any]]:
     criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
     rules = (
         "rule that ends a run with status plateau (early stopping). patience, patience_best and patience_change end a "
-        "run that does not improve, and need the option patience; gl, pq and up (Prechelt) end a run whose held-out "
+        "run that does not improve, and need the option patience; gl (Prechelt) ends a run whose held-out "
         "loss rises, gl_or_progress also one whose training loss hardly falls"
     )
     of_plateaus = {

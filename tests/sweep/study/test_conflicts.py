@@ -85,7 +85,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ),
     ({"monitor": "loss", "data": VALIDATED}, ("convergence.monitor: 'loss' has no effect", "use it with patience")),
     (
-        {"patience": 3, "stopping_rule": "up", "monitor": "test_loss", "data": TESTED},
+        {"patience": 3, "stopping_rule": "gl", "monitor": "test_loss", "data": TESTED},
         ("convergence.patience: 3 has no effect", "stopping_rule 'patience'"),
     ),
     (

@@ -45,7 +45,7 @@ CASES: dict[str, dict[str, Any]] = {
         "data": {"task": "spiral", "n": 12, "test_count": 6, "validation_count": 5},
         "network": {"activation": "tanh", "output": "sigmoid"},
         "training": {"loss": "bce", "batch": 6, "order": "shuffled", "max_steps": 60},
-        "convergence": {"criterion": "none", "monitor": "validation_loss", "stopping_rule": "pq", "validate_every": 2},
+        "convergence": {"criterion": "none", "monitor": "validation_loss", "stopping_rule": "gl", "validate_every": 2},
         "parameters": {"hidden": [2, 3], "split_seed": [0, 4], "learning_rate": [0.5, 20.0]},
         "record": {"loss_thresholds": [9.0, 4.0], "curves": {"seeds": 2}},
     },
