@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import vocabulary
-from kernels.components.declarations import Activation, Setting
+from kernels.components.declarations import Setting
 from kernels.components.scalings import SCALINGS
 from kernels.shapes import Skip, parameter_shapes, parameter_slices
 
@@ -155,9 +155,6 @@ class Recipe(NamedTuple):
     decays: str = "w v b c k"  # kinds of parameters on which weight decay acts
     # Whether the loss over the patterns to train on includes the penalty of which weight decay is the gradient
     penalty: bool = False
-    # How an output on the decision threshold counts, or several equal largest ones: ``"wrong"``, ``"right"``, or
-    # ``"sum"``: by its sum where the output function has ``at_zero``, and otherwise wrong
-    tie: str = "wrong"
     # Whether the first steps at which the loss is below each of some thresholds are recorded. The thresholds are not
     # part of a recipe.
     records_thresholds: bool = False
@@ -191,15 +188,9 @@ class Recipe(NamedTuple):
         return "running_loss" in (self.criterion, self.monitor, *self.loss_sums.split())
 
     @property
-    def output_at_zero(self) -> float | None:
-        """The output for a sum of 0, where sums decide which outputs are right; None where outputs do."""
-        output = vocabulary.OUTPUTS[self.architecture.output]
-        return output.at_zero if self.tie == "sum" and isinstance(output, Activation) else None
-
-    @property
     def keeps_totals(self) -> bool:
-        """Whether the sums of the outputs are kept: the loss reads them, or they decide which outputs are right."""
-        return vocabulary.LOSSES[self.loss].of_sum or self.output_at_zero is not None
+        """Whether the sums of the outputs are kept, since the loss reads them."""
+        return vocabulary.LOSSES[self.loss].of_sum
 
     @property
     def is_scheduled(self) -> bool:

@@ -76,8 +76,6 @@ class Activation(NamedTuple):
     # Whether it is a long chain of operations, so that it should process several rows side by side. Only for
     # functions without settings.
     elementary: bool = False
-    # Its value where z is 0, for increasing functions that round numbers near 0, or large ones, to the same value
-    at_zero: float | None = None
     # (dtype) -> (z) -> a, or None: the function as operations on integers, which take one instruction on some CPUs.
     # It may lose a NaN.
     integer_value: Callable[[str], Callable[[Lanes], Lanes]] | None = None

@@ -1,8 +1,4 @@
-"""Which outputs of a pattern are right: those on the side of their targets, or of classes the largest.
-
-Where sums decide, so that no output is rounded to the decision threshold or to the same value as another, the sums of
-outputs take their place, and 0 that of the threshold.
-"""
+"""Which outputs of a pattern are right: those on the side of their targets, or of classes the largest."""
 
 from __future__ import annotations
 
@@ -64,21 +60,12 @@ def _make_of_outputs(recipe: Recipe, memory: Memory, source: PatternSource) -> R
     n_outputs = recipe.architecture.outputs
     load = memory.load
     fill = memory.fill
-    counts_ties = recipe.tie == "right"
-    by_sum = recipe.output_at_zero is not None
-    at_zero = recipe.output_at_zero or 0.0
 
     @device
     def is_right(patterns: Patterns, packet: Packet, n: int, o: int) -> Mask:
         y = load(packet.outputs, n * n_outputs + o)
         target = source.target(patterns, packet, n, o)
         decision_threshold = source.decision_threshold(patterns, packet)
-        if by_sum:
-            threshold = fill(0.0) + decision_threshold
-            beyond = select(threshold == at_zero, load(packet.totals, n * n_outputs + o), y - threshold)
-            return select(target > decision_threshold, beyond > 0.0, beyond < 0.0)
-        if counts_ties:
-            return select(target > decision_threshold, y >= decision_threshold, y <= decision_threshold)
         return select(target > decision_threshold, y > decision_threshold, y < decision_threshold)
 
     @device
@@ -103,12 +90,10 @@ def _make_of_classes(recipe: Recipe, memory: Memory, source: PatternSource) -> R
     n_outputs = recipe.architecture.outputs
     load = memory.load
     fill = memory.fill
-    counts_ties = recipe.tie == "right"
-    by_sum = recipe.output_at_zero is not None
 
     @device
     def whole(patterns: Patterns, packet: Packet, n: int) -> Mask:
-        outputs = packet.totals if by_sum else packet.outputs
+        outputs = packet.outputs
         first = n * n_outputs
         zero = fill(0.0)
         largest = source.target(patterns, packet, n, 0) + zero
@@ -118,10 +103,10 @@ def _make_of_classes(recipe: Recipe, memory: Memory, source: PatternSource) -> R
             own = select(target > largest, load(outputs, first + o), own)
             largest = select(target > largest, target, largest)
         # Outputs that are NaN are not below, so a pattern with one is wrong; its own counts unless it is NaN.
-        n_below = zero if counts_ties else select(own == own, fill(1.0), 0.0)
+        n_below = select(own == own, fill(1.0), 0.0)
         for o in range(n_outputs):
             y = load(outputs, first + o)
-            n_below = n_below + select(y <= own if counts_ties else y < own, fill(1.0), 0.0)
+            n_below = n_below + select(y < own, fill(1.0), 0.0)
         return n_below == float(n_outputs)
 
     @device

@@ -16,8 +16,8 @@ def balanced(of: str, place: int) -> Measure:
         place,
         f"balanced {'training' if of == 'train' else of} accuracy",
         "fraction",
-        f"mean over the classes of the {patterns} of the share that is right, as {of}_accuracy counts them, but by "
-        "outputs even with tie 'sum'; classes without a pattern do not count; 0 if diverged",
+        f"mean over the classes of the {patterns} of the share that is right, as {of}_accuracy counts them; "
+        "classes without a pattern do not count; 0 if diverged",
         needs=() if of == "train" else (of,),
         is_share=True,
         is_balanced=True,
@@ -69,11 +69,8 @@ def _right(networks: Networks, patterns: Patterns) -> Array:
     y = patterns.outputs
     if y.shape[2] == 1:
         low, high = y < networks.decision_threshold, y > networks.decision_threshold
-        right = np.where(patterns.targets > networks.decision_threshold, high, low)[:, :, 0]
-        tied = (y == networks.decision_threshold)[:, :, 0]
+        right: Array = np.where(patterns.targets > networks.decision_threshold, high, low)[:, :, 0]
     else:
         own = np.take_along_axis(y, np.broadcast_to(_classes(networks, patterns), y.shape[:2])[:, :, np.newaxis], 2)
-        n_below, n_equal = (y < own).sum(axis=2), (y == own).sum(axis=2)
-        right, tied = n_below == y.shape[2] - 1, n_below + n_equal == y.shape[2]
-    counted: Array = right | tied if networks.ties_are_right else right
-    return counted
+        right = (y < own).sum(axis=2) == y.shape[2] - 1
+    return right

@@ -131,7 +131,6 @@ class Networks(NamedTuple):
     patterns: Mapping[str, Patterns]
     decision_threshold: Array  # (runs or 1, 1, 1): what separates high outputs from low ones
     of_classes: bool  # whether outputs are those of classes (softmax), of which the largest counts
-    ties_are_right: bool  # whether outputs at the decision threshold, or as large as that of the class, are right
     diverged: NDArray[np.bool_]
     curved: Curved | None = None  # only where a measure needs it
     best: Networks | None = None  # those at the best validation as final ones, if a measure needs them

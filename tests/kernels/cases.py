@@ -68,7 +68,6 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "held_out": (3, 1, 13),
     "validate_every": (1, 2, 3),
     "loss_sums": ("", "inverse_loss_sum", "loss_sum tail_loss", "running_loss", "tail_loss running_loss"),
-    "tie": ("wrong", "right", "sum"),
     "counts_right": (False, True),
     "one_hot": (False, True),
     "sets": ("one", "targets", "patterns"),

@@ -61,7 +61,7 @@ def train_bare(spec: Spec, runs: Runs, width: int | None = None) -> Columns:
 def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
     """Return components and settings in the oracle's terms."""
     names = ("activation", "output", "loss", "reduction", "optimizer", "order", "criterion", "bias", "skip", "scaling")
-    names = (*names, "tie", "schedule", "freeze", "share", "decays", "penalty", "monitor", "one_hot")
+    names = (*names, "schedule", "freeze", "share", "decays", "penalty", "monitor", "one_hot")
     names = (*names, "stopping_rule", "criterion_on", "thresholds_on", "keeps_best", "validate_every", "stop")
     hidden = {"hidden": spec.sizes(runs.weights.shape[1]), "batch": spec.step_patterns}
     components = {name: getattr(spec, name) for name in names} | hidden

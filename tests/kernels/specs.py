@@ -60,7 +60,6 @@ class Spec:
     skip: Skip = False
     scaling: str = "standard"
     dtype: str = "float64"
-    tie: str = "wrong"
     schedule: str = "constant"
     warms_up: bool = False
     draws_steps: bool = False
@@ -170,7 +169,6 @@ class Spec:
             self.share,
             self.decays,
             self.penalty,
-            self.tie,
         )
         recorded = {"records_thresholds": bool(self.targets), "loss_sums": self.loss_sums}
         names = ("counts_right", "one_hot", "stopping_rule", "criterion_on", "thresholds_on", "keeps_best", "stop")

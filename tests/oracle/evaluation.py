@@ -15,7 +15,6 @@ from tests.oracle.settings import Components, Settings
 from tests.oracle.step import Activity, Network
 from tests.oracle.windows import Epochs
 
-AT_ZERO = {"sigmoid": 0.5, "tanh": 0.0}  # outputs for a sum of 0, of functions that round
 STATUSES = ("converged", "diverged", "stalled", "exhausted", "plateau")
 ORDER = ("converged", "diverged", "stalled", "plateau", "exhausted")  # of evaluation
 
@@ -35,18 +34,16 @@ def decision_threshold(net: Network) -> Any:
     return net.targets.dtype.type((low + high) / 2 if net.decision_threshold is None else net.decision_threshold)
 
 
-def is_right(y: Array, is_high: bool, threshold: Any, tie: str) -> Array:
-    """Return whether an output is above the threshold, or below it unless `is_high`; on it, ``tie`` decides."""
-    right = y > threshold if is_high else y < threshold
-    return right | (y == threshold) if tie == "right" else right
+def is_right(y: Array, is_high: bool, threshold: Any) -> Array:
+    """Return whether an output is above the threshold, or below it unless `is_high`; on it, it is not right."""
+    return y > threshold if is_high else y < threshold
 
 
-def largest_is_right(y: Sequence[Array], targets: Array, tie: str) -> Array:
-    """Return whether the output with the largest target is the largest; among equal ones, ``tie`` decides."""
+def largest_is_right(y: Sequence[Array], targets: Array) -> Array:
+    """Return whether the output with the largest target is the largest, larger than all others."""
     own = int(np.argmax(targets))
     others = [each for o, each in enumerate(y) if o != own]
-    below = [each <= y[own] if tie == "right" else each < y[own] for each in others]
-    return np.all([y[own] == y[own], *below], axis=0)  # NaN is not right
+    return np.all([y[own] == y[own], *(each < y[own] for each in others)], axis=0)  # NaN is not right
 
 
 def loss_terms(net: Network, activity: Activity) -> list[Array]:
@@ -72,28 +69,21 @@ def measure(net: Network, activity: Activity) -> Score:
     A pattern is right where the output of its class is the largest, or all its outputs are correct.
     """
     patterns, _, outs = net.ranges
-    target, u, y, m = net.targets, activity.u, activity.y, decision_threshold(net)
+    target, y, m = net.targets, activity.y, decision_threshold(net)
     pairs = list(itertools.product(patterns, outs))
     loss = loss_of_terms(net, loss_terms(net, activity))
-    rows, middle = y, m
-    if net.tie == "sum" and net.output in AT_ZERO:  # sums are not rounded to the threshold, or to equal values
-        rows = u if m == AT_ZERO[net.output] else y
-        middle = 0 if m == AT_ZERO[net.output] else m
     if net.output == "softmax":
-        correct = [largest_is_right(y[n], target[n], net.tie) for n in patterns]
+        correct = [largest_is_right(y[n], target[n]) for n in patterns]
     else:
-        correct = [is_right(rows[n][o], target[n, o] > m, middle, net.tie) for n, o in pairs]
+        correct = [is_right(y[n][o], target[n, o] > m, m) for n, o in pairs]
     n_correct = add_in_order(right.astype(np.int64) for right in correct)
     max_error = np.zeros_like(loss)
     for n, o in pairs:
         max_error = np.maximum(max_error, np.abs(y[n][o] - target[n, o]))  # NaN stays, and is below no threshold
     if net.output == "softmax" or net.one_hot:
-        of_classes = u if net.tie == "sum" and net.output in AT_ZERO else y
-        whole = [largest_is_right(of_classes[n], target[n], net.tie) for n in patterns]
+        whole = [largest_is_right(y[n], target[n]) for n in patterns]
     else:
-        whole = [
-            np.all([is_right(rows[n][o], target[n, o] > m, middle, net.tie) for o in outs], axis=0) for n in patterns
-        ]
+        whole = [np.all([is_right(y[n][o], target[n, o] > m, m) for o in outs], axis=0) for n in patterns]
     n_right = add_in_order(right.astype(np.int64) for right in whole)
     return Score(loss, n_correct, max_error, n_right)
 

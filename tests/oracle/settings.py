@@ -35,7 +35,6 @@ class Components:
     penalty: bool = False  # whether the loss over the patterns to train on includes its penalty
     batch: int | None = None  # patterns per step; None is all of them
     order: str = "cyclic"
-    tie: str = "wrong"  # or "right", or "sum": that of sigmoid and tanh decides
     one_hot: bool = False  # whether the largest output decides which patterns are right
     monitor: str = ""  # what the stopping rule looks at: one of `kernels.vocabulary.MONITORS`
     stopping_rule: str = "patience"  # or "patience_best", "patience_change", "gl", "gl_or_progress"
@@ -150,6 +149,5 @@ def make_network(
         s1=tuple((gain * scale).astype(dtype) for scale in hidden_scales),
         s2=np.asarray(output_scale, dtype),
         decision_threshold=components.decision_threshold,
-        tie=components.tie,
         one_hot=components.one_hot,
     )

@@ -77,7 +77,6 @@ class Network:
     s1: tuple[Any, ...] = (1,)  # each (R,): the factors of the sums of each hidden layer
     s2: Any = 1  # the factor of sums over the units of the last hidden layer
     one_hot: bool = False  # whether a pattern is right where the output of its class is the largest
-    tie: str = "wrong"  # or "right", "sum": how an output on the decision threshold counts, or several largest ones
     decision_threshold: float | None = (
         None  # between low outputs and high ones; None is the middle of the range of the targets
     )

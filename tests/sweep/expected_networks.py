@@ -36,7 +36,6 @@ class TrainedNetwork:
     targets: dict[str, Rows]
     decision_threshold: float
     of_classes: bool
-    ties_are_right: bool
 
     @property
     def trained(self) -> Iterable[tuple[list[float], list[float]]]:
@@ -92,11 +91,10 @@ def _balanced_accuracy(net: TrainedNetwork, of: str) -> float:
             distance = row[0] - net.decision_threshold
             own = int(targets[0] > net.decision_threshold)
             hit = distance > 0 if own else distance < 0
-            hit |= net.ties_are_right and distance == 0
         else:
             own = targets.index(max(targets))
             others = [y for o, y in enumerate(row) if o != own]
-            hit = all(y < row[own] or (net.ties_are_right and y == row[own]) for y in others)
+            hit = all(y < row[own] for y in others)
         right.setdefault(own, []).append(hit)
     return _sum(sum(right[own]) / len(right[own]) for own in sorted(right)) / len(right)
 
@@ -209,7 +207,6 @@ def trained_networks(
             targets,
             middle,
             own.output == "softmax",
-            options.get("tie") == "right",
         )
         for k in range(len(end))
     ]

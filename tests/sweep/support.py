@@ -48,7 +48,7 @@ SECTIONS = {
     **dict.fromkeys(
         ("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.COMPONENT_SETTINGS), "training"
     ),
-    **dict.fromkeys(("criterion", "threshold", "divergence_threshold", "from_step", "tie", "stop"), "convergence"),
+    **dict.fromkeys(("criterion", "threshold", "divergence_threshold", "from_step", "stop"), "convergence"),
     **dict.fromkeys(("monitor", "stopping_rule", "criterion_on", *vocabulary.STOPPING_SETTINGS), "convergence"),
     **{each.name: "network" for option in vocabulary.ACTIVATIONS.values() for each in option.settings},
 }
@@ -57,7 +57,7 @@ SECTIONS = {
 SHAPE = (
     "dtype",
     *("hidden", "layers", "activation", "output", "bias", "skip", "shortcuts", "scaling"),
-    *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie"),
+    *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion"),
     *("share", "decays", "penalty"),
     *("monitor", "stopping_rule", "criterion_on", "stop"),
 )

@@ -17,7 +17,6 @@ COMPONENT = Activation(
     value,
     chain=chain,
     elementary=True,
-    at_zero=0.5,
     source="torch.sigmoid",
     also=("logistic", "sigm", "expit"),
 )

@@ -13,4 +13,4 @@ def chain(gradient: Lanes, a: Lanes) -> Lanes:
     return gradient * (1.0 - a * a)
 
 
-COMPONENT = Activation(value, chain=chain, elementary=True, at_zero=0.0, source="torch.tanh")
+COMPONENT = Activation(value, chain=chain, elementary=True, source="torch.tanh")

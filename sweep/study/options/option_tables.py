@@ -306,15 +306,6 @@ class Convergence(Section):
             "stopping_rule": [*vocabulary.RULES_WITHOUT_PATIENCE],
         },
     )
-    tie: Annotated[
-        Literal["wrong", "right", "sum"],
-        "wrong, right, or sum: with output sigmoid or tanh, compare the weighted sums before it, since rounding makes "
-        "outputs tie (sigmoid is 0.5 for sums within about 1e-16 of 0, in float32 1e-7); other ties are wrong",
-    ] = option(
-        "wrong",
-        "kernel",
-        "how a tie counts: an output equal to the decision threshold, or, with classes, two equal largest outputs",
-    )
 
 
 def _network(users: Users) -> dict[str, dict[str, Any]]:

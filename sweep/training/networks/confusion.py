@@ -75,8 +75,7 @@ def confusion(result: Result, cell: int = 0, which: str = "final", of: str = "te
     true, rows = targets.argmax(axis=1), np.arange(len(targets))
     own_score = scores[:, rows, true]
     scores[:, rows, true] = -np.inf
-    right = (own_score > scores.max(axis=2)) | ((own["tie"] == "right") & (own_score == scores.max(axis=2)))
-    predicted = np.where(right, true, scores.argmax(axis=2))
+    predicted = np.where(own_score > scores.max(axis=2), true, scores.argmax(axis=2))
     counts = np.zeros((len(scores), scores.shape[2], scores.shape[2]), np.int64)
     np.add.at(counts, (np.arange(len(scores))[:, np.newaxis], true, predicted), 1)
     if which != "initial":

@@ -104,7 +104,6 @@ class NetworkRecorder:
             self._patterns(runs, outcome.final_weights, outcome.predictions),
             self._of_runs(runs, self._decision_thresholds[recipe.dtype]),
             recipe.architecture.output in OVER_OUTPUTS,
-            recipe.tie == "right",
             outcome.columns.status == DIVERGED,
         )
         if not self._needs_best:

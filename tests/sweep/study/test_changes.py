@@ -66,7 +66,7 @@ HINTON = {
     ("optimizer=gd",): ([], 1),  # its momentum has the default
     ("optimizer=gd", "momentum=0.9"): ([], 1),  # by default
     ("criterion=none", "from_step=0"): (["convergence.threshold"], 1),
-    ("activation=tanh", "loss=sse", "reduction=sum", "tie=wrong"): ([], 1),
+    ("activation=tanh", "loss=sse", "reduction=sum", "stop=before"): ([], 1),
 }
 
 

@@ -153,7 +153,7 @@ def test_defaults() -> None:
         "threshold": 1e-4,
         "divergence_threshold": None,
         **{name: setting.default for name, setting in vocabulary.STOPPING_SETTINGS.items()},
-        **{"stopping_rule": "patience", "patience": None, "monitor": "loss", "from_step": 0, "tie": "wrong"},
+        **{"stopping_rule": "patience", "patience": None, "monitor": "loss", "from_step": 0},
         "stop": "before",
         **{"criterion_on": "train", "thresholds_on": "train", "validate_every": 1},
         **{name: setting.default for name, setting in vocabulary.COMPONENT_SETTINGS.items()},

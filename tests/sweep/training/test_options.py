@@ -98,10 +98,6 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "progress_threshold": ([0.1, 500.0], STOPPED | {"stopping_rule": "gl_or_progress", "gl_threshold": 1e6}),
     "strip": ([1.0, 3.0], STOPPED | {"stopping_rule": "gl_or_progress", "gl_threshold": 1e6}),
     "criterion_on": (["train", "validation"], {"data": VALIDATED, "threshold": 1.5}),
-    "tie": (
-        ["wrong", "right", "sum"],
-        {"data": {"task": "xor"}, "output_scale": 1e-20, "bias_scale": 0.0, "output": "sigmoid", "max_steps": 0},
-    ),
     **{name: ([setting.default, 0.1], FIRST_USER[name]) for name, setting in vocabulary.COMPONENT_SETTINGS.items()},
     "gamma": ([0.5, 0.9], {"schedule": "exponential"}),
     "shuffle_seed": ([11, 0, 2**31 - 1], {"batch": "online", "order": "shuffled"}),
@@ -149,7 +145,6 @@ TOGETHER: dict[str, dict[str, Any]] = {
         "output": "softmax",
         "data": CLASSES,
         "criterion": ["correct", "loss"],
-        "tie": "right",
         "reduction": "mean",
     },
     "hinge": {"loss": "hinge", "data": SIGNS, "batch": [1, 3], "order": "shuffled", "optimizer": "nesterov"},
