@@ -50,9 +50,6 @@ class Start(NamedTuple):
     offset
         Added to each weight: offset + scale * z, and (offset - scale) + (2 * scale) * u. Biases may have one for each
         unit, as in ``"0 b=[4,-4]"``.
-    mirrored
-        Whether the second half of the units of the last hidden layer begins as the first, with opposite output
-        weights, so that outputs begin at their bias but for rounding (Zhang, Xu, Luo and Ma, 2020).
     order
         The parameters in their order of drawing, each once, as in ``"w.T b v c"``. An array of weights with ``.T`` is
         drawn transposed. Those of several hidden layers are w1, b1, w2, .., and k2, .. with skips to all layers; w, b
@@ -73,7 +70,6 @@ class Start(NamedTuple):
     order: str = "w v b c k"
     generator: str = "mt19937"
     by_numpy: bool = False
-    mirrored: bool = False
     attempt: int = 0
     offset: float | str = 0.0
 
@@ -130,8 +126,6 @@ def initial_weights(
                 parameters *= factor
                 parameters += shift
                 weights[rows] = parameters
-    if start.mirrored:
-        _mirror(weights, shapes)
     return weights
 
 
@@ -177,8 +171,6 @@ def weights_by_start(
             parameters *= factors[which[rows]]
             parameters += shifts[which[rows]]
             weights[rows] = parameters
-    if starts[0].mirrored:
-        _mirror(weights, shapes)
     return weights
 
 
@@ -240,21 +232,6 @@ def _fill_turns(start: Start, numbers: Array, seeds: Array, turns: list[tuple[st
         fill_in_turn(numbers, seeds, turns * (1 + start.attempt), start.generator)
     elif distributions:
         _fill(start, distributions.pop(), numbers, seeds)
-
-
-def _mirror(weights: Array, shapes: Shapes) -> None:
-    """Copy the first half of the last hidden layer's units to the second, with opposite output weights."""
-    places = parameter_slices(shapes)
-    layer = max((name for name in shapes if name[0] == "w"), key=lambda name: int(name[1:] or 1))
-    for name, shape in shapes.items():
-        values = weights[:, places[name]].reshape(len(weights), *shape)
-        half = shapes[layer][1] // 2
-        if name in (layer, f"k{layer[1:]}") and name != "k":
-            values[:, :, half:] = values[:, :, :half]
-        elif name == "b" + layer[1:]:
-            values[:, half:] = values[:, :half]
-        elif name == "v":
-            values[:, half:] = -values[:, :half]
 
 
 def uncompiled(start: Start, architecture: Architecture, hidden: Hidden, dtype: str) -> Kernel | None:

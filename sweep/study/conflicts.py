@@ -335,13 +335,6 @@ MAX_FLOAT32 = 3.4028234663852886e38
 def start_faults(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for each fault of initial weights that depends on the networks or the seeds."""
     shapes = study.all_shapes
-    if any(study.values_of("mirrored")):
-        odd = next((sizes[-1] for sizes in study.hidden_layers if sizes[-1] % 2 or not sizes[-1]), None)
-        if odd is not None:
-            yield (
-                f"{study.key_of('mirrored')}: needs an even number of units in the last hidden layer, since one half "
-                f"mirrors the other; got {odd}"
-            )
     if (0,) in study.hidden_layers and set(study.values_of("scaling")) != {"standard"}:
         found = next(name for name in study.values_of("scaling") if name != "standard")
         yield f"{study.key_of('scaling')}: must be 'standard' beside hidden 0, whose sums have no factor, got {found!r}"

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 # Options without effect on networks without hidden units.
-_OF_UNITS = ("layers", "activation", "gain", "skip", "shortcuts", "scaling", "mirrored")
+_OF_UNITS = ("layers", "activation", "gain", "skip", "shortcuts", "scaling")
 
 
 class StudyContent:

@@ -143,10 +143,8 @@ def _starts(draw: st.DrawFn, shapes: dict[str, Any]) -> Start:
     order = draw(st.just(Start().order) | _orders(shapes))
     weights = SCALES if distribution == "constant" else NAMED
     scale, output_scale = draw(weights), draw(st.none() | weights)
-    is_even = shapes["v"][0] % 2 == 0
-    by_numpy, mirrored = draw(st.booleans()), is_even and draw(st.booleans())
-    attempt = draw(st.sampled_from([0, 0, 2]))
-    start = Start(distribution, scale, output_scale, draw(OWN_SCALES), order, generator, by_numpy, mirrored, attempt)
+    by_numpy, attempt = draw(st.booleans()), draw(st.sampled_from([0, 0, 2]))
+    start = Start(distribution, scale, output_scale, draw(OWN_SCALES), order, generator, by_numpy, attempt)
     own = st.lists(st.sampled_from([*shapes, *{name[0] for name in shapes}]), unique=True, max_size=3)
     offsets = st.sampled_from([0.0, 0.5, -3.0])
     values = {"scale": (scale, SCALES), "offset": (draw(offsets), offsets)}
@@ -188,7 +186,6 @@ def _assert_as_oracle(start: Start, seeds: Array, architecture: Architecture, hi
     with np.errstate(over="ignore"):
         expected = oracle.initial_parameters(
             *(seeds.tolist(), shapes, distributions, scales, start.generator, dtype, start.order),
-            mirrored=start.mirrored,
             attempt=start.attempt,
             offsets=offsets,
         )

@@ -29,7 +29,6 @@ def initial_parameters(
     dtype: str,
     order: str | None = None,
     *,
-    mirrored: bool = False,
     attempt: int = 0,
     offsets: Mapping[str, npt.ArrayLike] | None = None,
 ) -> Array:
@@ -64,8 +63,6 @@ def initial_parameters(
                 scale = named_scale(scale, kinds[name], *shapes[weights])
             drawn = scaled(drawn, kinds[name], scale, (offsets or {}).get(name, 0.0)).reshape(shape)
             parts[name] = drawn.T if transposed else drawn
-        if mirrored:
-            mirror(parts)
         rows.append(np.concatenate([parts[name].ravel() for name in shapes]))
     return np.array(rows).astype(dtype)
 
@@ -101,23 +98,6 @@ def named_scale(name: str, distribution: str, fan_in: int, fan_out: int) -> floa
     if distribution == "truncated_normal":
         return math.sqrt(gain / fan) / TRUNCATED_DEVIATION
     return math.sqrt(gain / fan)
-
-
-def mirror(parts: dict[str, Array]) -> None:
-    """Copy the first half of the last hidden layer to the second, with opposite output weights, unit by unit."""
-    last = [name for name in parts if name[0] == "w"]
-    number = max(last, key=lambda name: int(name[1:] or 0))[1:]
-    w, v = parts["w" + number].copy(), parts["v"].copy()
-    half = len(v) // 2
-    for unit in range(half):
-        w[:, half + unit], v[half + unit] = w[:, unit], -v[unit]
-        if "b" + number in parts:
-            parts["b" + number] = np.array(parts["b" + number])
-            parts["b" + number][half + unit] = parts["b" + number][unit]
-    if "k" + number in parts and number:
-        parts["k" + number] = np.array(parts["k" + number])
-        parts["k" + number][:, half:] = parts["k" + number][:, :half]
-    parts["w" + number], parts["v"] = w, v
 
 
 def scaled(

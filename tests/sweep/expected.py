@@ -244,7 +244,7 @@ def start_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> Any:
         spawned = (np.random.SeedSequence(seed).spawn(attempt)[-1] for seed in seeds)
         seeds, attempt = [int(each.generate_state(1)[0]) for each in spawned], 0
     offsets = by_array(same["offset"], shapes)[0]
-    start = oracle.initial_parameters(seeds, shapes, *how, mirrored=same["mirrored"], attempt=attempt, offsets=offsets)
+    start = oracle.initial_parameters(seeds, shapes, *how, attempt=attempt, offsets=offsets)
     place_given(start, shapes, study, rows)
     for first, *others in shared_parameters(shapes, same["share"]):
         for other in others:

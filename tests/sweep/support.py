@@ -37,7 +37,7 @@ SECTIONS = {
         ("dtype", "hidden", "layers", "activation", "output", "gain", "bias", "skip", "shortcuts", "scaling"), "network"
     ),
     **dict.fromkeys(
-        ("distribution", "scale", "output_scale", "bias_scale", "offset", "mirrored", "draw_order", "generator"),
+        ("distribution", "scale", "output_scale", "bias_scale", "offset", "draw_order", "generator"),
         "initial_weights",
     ),
     **dict.fromkeys(
@@ -61,7 +61,7 @@ SHAPE = (
     *("share", "decays", "penalty"),
     *("monitor", "stopping_rule", "criterion_on", "stop"),
 )
-START = ("distribution", "scale", "output_scale", "bias_scale", "offset", "mirrored", "draw_order", "generator")
+START = ("distribution", "scale", "output_scale", "bias_scale", "offset", "draw_order", "generator")
 
 # Columns of 32 bits, besides those of steps to loss thresholds.
 NARROW = ("steps", "epochs", "restarts", "total_steps", "n_correct", "n_test_correct", "steps_at_best")

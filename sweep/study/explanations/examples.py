@@ -53,7 +53,6 @@ EXAMPLES = {
     "output_scale": "0.1",
     "bias_scale": "0.5",
     "offset": "{ b = 0.1 }",
-    "mirrored": "true",
     "values": "{ w = [[1, 0], [0, 1]], b = 0.1 }",
     "draw_order": '"w.T b v c"',
     "learning_rate": "0.01",

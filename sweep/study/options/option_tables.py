@@ -202,11 +202,6 @@ class InitialWeights(Section):
         used_with={"bias": [True]},
     )
     offset: Offset = option(0.0, "start", "number added to the initial weights", "weight")
-    mirrored: bool = option(
-        False,
-        "start",
-        "whether units of the last hidden layer start in pairs with opposite output weights",
-    )
     values: Values = option(None, "start", "explicit initial weights, in place of drawn ones", "weight", is_swept=False)
     draw_order: DrawOrder = option(
         " ".join(DRAWN), "start", "order in which the arrays of initial weights are drawn", used_with=_DRAWN

@@ -26,7 +26,6 @@ _KEYS = {
     "distribution": ("init", "initializer", "initialization", "weight_init"),
     "scale": ("sigma", "std", "stddev", "init_scale", "weight_scale", "initial_scale"),
     "freeze": ("frozen", "freezing", "trainable", "requires_grad"),
-    "mirrored": ("antisymmetric", "asi", "symmetric_init"),
     "values": ("initial_values", "start", "w0"),
     "generator": ("rng", "prng"),
     "loss": ("cost", "criterion_loss", "objective", "loss_function"),

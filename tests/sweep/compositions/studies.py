@@ -24,7 +24,6 @@ from tests.sweep.compositions.axes import Lists, axes
 from tests.sweep.compositions.data import File, Patterns, patterns
 from tests.sweep.compositions.values import (
     CURVES,
-    EVEN_WIDTHS,
     LEVELS,
     OPTION_VALUES,
     RACE,
@@ -230,8 +229,6 @@ def _fit(draw: st.DrawFn, options: Lists, data: Patterns) -> list[list[str]]:
     """Change values of options that cannot be combined; return options that must be zipped."""
     if set(options["loss"]) & LOSS_ALIASES.keys():
         options.pop("reduction", None)
-    if True in options.get("mirrored", []):
-        options["hidden"] = [draw(st.sampled_from(EVEN_WIDTHS))]
     if options["hidden"] == [0]:  # other options are of hidden units
         options["hidden"] = [0, 2]
     if 0 in options["hidden"]:

@@ -23,8 +23,7 @@ Values = st.SearchStrategy[Any]
 
 # Initial weights, including some that are too large for finite results.
 WEIGHT: Values = st.sampled_from([0.5, -1.0, 0.0, 0.1, 2.0, -0.25, 1e200])
-# Widths of layers; last layers of even width may be mirrored.
-WIDTHS, EVEN_WIDTHS = [2, 3, 1, 4, "2-3", "1-2-2", "3-4", 0], [2, 4, "3-4", "2-2-2"]
+WIDTHS = [2, 3, 1, 4, "2-3", "1-2-2", "3-4", 0]
 _SCALES = [1.0, 0.3, 3.0, 1e160, "glorot", "he", "lecun", "torch"]
 _BY_ARRAY = ["1 w=he w1=0.5", "lecun v=0.5"]
 _ORDERS = ["w v b c k", "w.T b v c k", "k.T c b v.T w.T", "b c", "w1 b1 v w.T b", "b2 w1.T w"]

@@ -21,7 +21,7 @@ SWEPT: dict[str, dict[str, Any]] = {
     "three": {"hidden": [2, 3], "learning_rate": RATES, "distribution": ["normal", "uniform"]},
     "two": {"hidden": [2, 3, 4], "learning_rate": RATES},
     "one": {"hidden": 2, "learning_rate": RATES},
-    "names": {"hidden": 2, "learning_rate": 0.2, "distribution": ["normal", "uniform"], "mirrored": [True, False]},
+    "names": {"hidden": 2, "learning_rate": 0.2, "distribution": ["normal", "uniform"], "bias": [True, False]},
     "nothing": {"hidden": 2, "learning_rate": 0.2},
     "five": {
         **{"hidden": [2, 3], "learning_rate": RATES[:2], "distribution": ["normal", "uniform"]},

@@ -29,7 +29,7 @@ from tests.sweep.support import assert_same_table, digest_of, make_study, parts_
 
 pytestmark = pytest.mark.slow
 
-STUDY = make_study(count=60, learning_rate=[0.2, 0.05, 30.0], hidden=[4, 2], mirrored=[True, False], name="kept")
+STUDY = make_study(count=60, learning_rate=[0.2, 0.05, 30.0], hidden=[4, 2], bias=[True, False], name="kept")
 FACTS = {"session": "s", "begin": 0.0, "end": 1.0}
 
 
@@ -114,7 +114,7 @@ def test_types_on_disk(folder: Path) -> None:
         "seed": "int64",
         "learning_rate": "double",
         "hidden": "int64",
-        "mirrored": "bool",
+        "bias": "bool",
         "steps": "int32",
         "initial_loss": "double",
         "final_loss": "double",

@@ -216,10 +216,6 @@ def test_values_that_are_refused(values: Any, parts: tuple[str, ...]) -> None:
             "initial_weights.draw_order: 'b w v c k' has no effect, since initial_weights.values sets all",
         ),
         (
-            {"initial_weights": {"mirrored": True}, "network": {"hidden": 3}},
-            "an even number of units in the last hidden layer",
-        ),
-        (
             {"initial_weights": {"distribution": "constant", "scale": "he"}},
             "must be a number with initial_weights.distribution 'constant', got 'he'",
         ),

@@ -126,7 +126,6 @@ def test_defaults() -> None:
         "output_scale": None,
         "bias_scale": None,
         "offset": 0.0,
-        "mirrored": False,
         "values": None,
         "draw_order": "w v b c k",
         "generator": "mt19937",

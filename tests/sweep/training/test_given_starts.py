@@ -1,4 +1,4 @@
-"""Initial weights that a study sets: given, swept and mirrored weights, and frozen parameters."""
+"""Initial weights that a study sets: given and swept weights, and frozen parameters."""
 
 from __future__ import annotations
 
@@ -92,16 +92,6 @@ def test_a_trace_has_the_weights_of_its_seed() -> None:
     assert sweep.trace(study, 4).weights.b.tolist() == [4.0, -4.0]
     with pytest.raises(StudyError, match=r"seed: must be from 0 to 4, .*, got 5"):
         sweep.trace(study, 5)
-
-
-def test_mirrored_networks_start_at_their_bias() -> None:
-    """Initial outputs equal the output bias up to rounding, and training breaks the symmetry."""
-    study = make_study(**{**OPTIONS, "hidden": 8, "max_steps": 0, "mirrored": True, "bias_scale": 0.5})
-    trace = sweep.trace(study, 2)
-    np.testing.assert_allclose(trace.predictions, trace.weights.c[0], rtol=1e-15, atol=1e-15)
-    assert (trace.weights.w[:, 4:] == trace.weights.w[:, :4]).all()
-    trained = sweep.trace(make_study(**{**OPTIONS, "hidden": 8, "mirrored": True, "learning_rate": 0.01}), 2)
-    assert (trained.weights.v[4:] != -trained.weights.v[:4]).all()
 
 
 def flat(weights: dict[str, Any]) -> Any:

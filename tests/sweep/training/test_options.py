@@ -62,7 +62,6 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "output_scale": ([1.0, 0.25, 0.0], {}),
     "bias_scale": ([1.0, 0.25, 0.0], {}),
     "offset": ([0.0, -0.5, 2.0], {"distribution": "uniform"}),
-    "mirrored": ([False, True], {"hidden": 4}),
     "draw_order": (["w v b c", "w.T v b c", "c b v.T w"], {}),
     "generator": (["mt19937", "pcg64"], {}),
     "loss": (["sse", "mse", "half_squared"], {}),
@@ -317,7 +316,7 @@ def test_starts_have_the_options_of_the_study() -> None:
     """A start holds the options of the study."""
     study = study_of("draw_order", "b v", output_scale=0.5, generator="pcg64")
     start = make_start(study, study.grid.cell(0), attempt=3)
-    assert start == ("normal", 1.0, 0.5, None, "b v w c k", "pcg64", True, False, 3, 0.0)
+    assert start == ("normal", 1.0, 0.5, None, "b v w c k", "pcg64", True, 3, 0.0)
 
 
 @pytest.mark.wide
