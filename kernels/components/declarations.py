@@ -180,7 +180,6 @@ class Schedule(NamedTuple):
     advance: Callable[..., Any] | None
     states: tuple[float, ...] = ()  # initial values of numbers that an update leaves for the next, at most five
     settings: tuple[Setting, ...] = ()  # settings that the function takes
-    has_length: bool = False  # whether the factor depends on ``steps``
     source: str = ""  # of the formula
     also: tuple[str, ...] = ()  # names that other programs use
 

@@ -147,7 +147,7 @@ def learning_rate_schedule(
     ----------
     function : (t, steps, *states, *settings) -> factor, or (factor, *states)
         The factor of the learning rates for update t, counted from 1, of a schedule of ``steps`` updates, in float64.
-        ``steps`` is the limit of the run, or ``schedule_steps`` where a study sets it, and then t may exceed it.
+        ``steps`` is the limit of the run.
     states
         Initial values of at most five numbers that an update leaves for the next one.
     settings

@@ -124,7 +124,7 @@ def _record(
             return Activation(function, chain=functions["chain"], **facts)
         return Activation(ValueOf(function, 0), function, **facts)
     if declaration.kind == "schedule":
-        return Schedule(function, states=options.get("states", ()), settings=settings, has_length=True)
+        return Schedule(function, states=options.get("states", ()), settings=settings)
     names = ("states", "clocks", "n_factors", "keeps_infinity")
     facts = {name: options[name] for name in names if name in options}
     facts |= {name: functions[name] for name in ("tick", "factors") if name in functions}

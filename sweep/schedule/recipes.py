@@ -123,8 +123,7 @@ def cell_settings(plan: Plan, cells: NDArray[Any]) -> NDArray[Any]:
     settings = plan.study.tables.with_role("setting")
     names = [name for name in settings if None not in plan.study.values_of(name)]
     columns = {name: plan.grid.column(name, cells) for name in names}
-    columns["max_steps"] = plan.grid.most_steps(cells)
-    columns.setdefault("schedule_steps", columns["max_steps"])
+    columns["max_steps"] = columns["schedule_steps"] = plan.grid.most_steps(cells)
     return make_settings(len(cells), **columns, patterns=plan.study.set_numbers(cells))
 
 

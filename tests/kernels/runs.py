@@ -136,7 +136,7 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
         settings["step_max"] = random.choice((50.0, 0.05), count)
     if spec.schedule != "constant":
         settings |= {name: random.choice(choices, count) for name, choices in OF_SCHEDULES.items()}
-        settings["schedule_steps"] = random.choice((0, 1, 4, 1000), count)
+        settings["schedule_steps"] = random.choice((0, 1000), count)
     if spec.sets != "one":
         settings["patterns"] = random.integers(0, len(spec.pattern_sets), count)
     runs = make_runs(draw_weights(spec, hidden, count, seed + 1), spec.dtype, **settings)

@@ -23,7 +23,7 @@ def factors(schedule: str, steps: Array, warmup: Array, own: Own, functions: Fun
     t = 0
     while True:
         t += 1
-        part = np.minimum((t - 1) / np.asarray(steps, np.float64), 1)
+        part = (t - 1) / np.asarray(steps, np.float64)
         if schedule == "linear":
             f = 1 + (wide["end_factor"] - 1) * part
         elif schedule == "cosine":

@@ -75,8 +75,7 @@ def last_attempt(study: Study, row: dict[str, Any], patterns: Data) -> dict[str,
         most = limit - total
         if restarts.after_steps is not None and number < restarts.max_restarts:
             most = min(most, restarts.after_steps)
-        own = {"max_steps": most, "max_epochs": None, "attempt": number}
-        own["schedule_steps"] = row["schedule_steps"] or limit
+        own = {"max_steps": most, "max_epochs": None, "attempt": number, "schedule_steps": limit}
         (told,) = outcomes_of(study, [row | own], patterns)
         met = {name: total + told[name] if met[name] < 0 <= told[name] else met[name] for name in met}
         total += told["steps"]
@@ -282,7 +281,7 @@ def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict
         **{name: in_training(rows[0][name]) for name in ("monitor", "criterion_on")},
         **{name: [row[name] for row in rows] for name in settings},
         "seed": [row["seed"] for row in rows],
-        "schedule_steps": [row["schedule_steps"] or 0 for row in rows],
+        "schedule_steps": [row.get("schedule_steps", 0) for row in rows],
         "shuffle_seed": [row["shuffle_seed"] or 0 for row in rows],
         **({"order": "numpy"} if rows[0]["order"] == "shuffled" and rows[0]["shuffle_seed"] is not None else {}),
         "decision_threshold": patterns.decision_threshold,

@@ -1,16 +1,15 @@
-"""From 1 in equal steps to an end factor, which the update after the last would have, and all later ones have."""
+"""From 1 in equal steps to an end factor, which the update after the last would have."""
 
 from kernels.components.declarations import Schedule, Setting
-from kernels.lanes.arithmetic import Lanes, select
+from kernels.lanes.arithmetic import Lanes
 
 END_FACTOR = Setting("end_factor", 0.0, "factor of the learning rates at the end of the schedule linear", at_least=0)
 
 
 def advance(t: Lanes, steps: Lanes, end_factor: Lanes) -> Lanes:
-    part = (t - 1.0) / steps
-    return 1.0 + (end_factor - 1.0) * select(part < 1.0, part, 1.0)
+    return 1.0 + (end_factor - 1.0) * ((t - 1.0) / steps)
 
 
 COMPONENT = Schedule(
-    advance, has_length=True, settings=(END_FACTOR,), source="torch.optim.lr_scheduler.LinearLR", also=("linear_decay",)
+    advance, settings=(END_FACTOR,), source="torch.optim.lr_scheduler.LinearLR", also=("linear_decay",)
 )

@@ -73,7 +73,6 @@ EXAMPLES = {
     "end_factor": "0.1",
     "every": "500",
     "warmup": "100",
-    "schedule_steps": "1_000",
     "freeze": '"w b"',
     "share": '"w[0] w[1]; b[0] b[1]"',
     "decays": '"w v"',

@@ -352,16 +352,6 @@ def _training(users: Users) -> dict[str, dict[str, Any]]:
             "schedule": choice(users["schedule"], "constant", "how learning rates change from update to update"),
             **settings_of("schedule", users),
             "warmup": setting("warmup", users),
-            "schedule_steps": (
-                Annotated[int, Field(ge=1, le=MAX_STEPS)] | None,
-                option(
-                    None,
-                    "setting",
-                    "length of the schedule; linear and cosine stay at their end value after it",
-                    "updates",
-                    {"schedule": [name for name, each in users["schedule"].items() if each.has_length]},
-                ),
-            ),
         }
     }
 
@@ -456,10 +446,7 @@ NETWORK, INITIAL_WEIGHTS, TRAINING, CONVERGENCE = SECTIONS.values()
 HELD_OUT_OPTIONS = ("monitor", "criterion_on", "thresholds_on")
 
 # The option whose value stands in for an omitted option; other omitted options mean no limit.
-STANDS_FOR = {
-    **{"output_scale": "scale", "bias_scale": "scale", "output_learning_rate": "learning_rate"},
-    "schedule_steps": "max_steps",
-}
+STANDS_FOR = {"output_scale": "scale", "bias_scale": "scale", "output_learning_rate": "learning_rate"}
 REQUIRED = ("hidden", "learning_rate")
 
 # Options that the canonical form always holds. Any other option is omitted where it has its default, so that studies

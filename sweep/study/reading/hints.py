@@ -31,7 +31,6 @@ _KEYS = {
     "loss": ("cost", "criterion_loss", "objective", "loss_function"),
     "optimizer": ("solver", "algorithm", "optimiser", "update_rule"),
     "schedule": ("scheduler", "lr_schedule", "lr_decay", "lr_scheduler"),
-    "schedule_steps": ("t_max", "total_iters", "decay_steps"),
     "batch": ("batch_size", "minibatch", "minibatch_size"),
     "order": ("shuffle", "sampling"),
     "max_steps": ("iterations", "max_iter", "n_steps", "num_steps", "updates", "steps"),

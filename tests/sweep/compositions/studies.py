@@ -311,7 +311,7 @@ def _fit_optimizers(draw: st.DrawFn, options: Lists) -> list[list[str]]:
             together.append(name)
     if options.get("schedule") == ["constant"]:
         users = {name for each in vocabulary.SCHEDULES.values() for name in (s.name for s in each.settings)}
-        for name in (users | {"schedule_steps"}) & options.keys():
+        for name in users & options.keys():
             del options[name]
     return [together]
 

@@ -74,7 +74,6 @@ OPTION_VALUES: dict[str, Values] = {
     "step_min": st.sampled_from([1e-6, 0.0, 0.01]),
     "step_max": st.sampled_from([50.0, 0.05]),
     "step_ratio": st.sampled_from([1.0, 4.0, 1e3]),
-    "schedule_steps": st.integers(1, 16),
     "warmup": st.sampled_from([3.0, 0.0, 1.5, 30.0]),
     "freeze": st.sampled_from([*_PARAMETERS, "w v[0,0]", "c[0] v[0,0]", "k[0,0]"]),
     "share": st.sampled_from(["none", "v[0] v[1]", "v[1,0] v[0,0]", "w1[0,1] w1[0,0]; v[1] v[0]"]),

@@ -76,7 +76,7 @@ def test_roles_are_those_of_the_kernels() -> None:
     of_recipe = {*recipe, *architecture} - of_study
     of_trainer = {"hidden", "layers", "shortcuts", "validate_every"}
     assert set(with_role("kernel")) == {*of_trainer, *of_recipe} == {"validate_every", "thresholds_on", *SHAPE}
-    of_settings = {*with_role("setting"), "max_steps", "patterns"}
+    of_settings = {*with_role("setting"), "max_steps", "patterns", "schedule_steps"}
     assert of_settings == set(kernels.recipe.SETTINGS.names or ())
     assert set(with_role("limit")) == {"max_steps", "max_epochs"}
     assert set(with_role("data")) == set(DATA_OPTIONS)
@@ -88,11 +88,11 @@ def test_roles_are_those_of_the_kernels() -> None:
 def test_defaults_are_those_of_the_kernels() -> None:
     """Omitted options have the same values in a study and in kernels, where None is NaN or infinity."""
     none = {"output_learning_rate": math.nan, "divergence_threshold": math.inf, "patience": math.inf}
-    none |= {"schedule_steps": 0, "shuffle_seed": 0}
+    none |= {"shuffle_seed": 0}
     fixed = make_study(hidden=2, learning_rate=0.1).fixed()
     values = {name: none[name] if fixed[name] is None else fixed[name] for name in with_role("setting")}
     expected = {name: setting.default for name, setting in vocabulary.SETTINGS.items()}
-    expected |= {"learning_rate": 0.1, "threshold": 0.01, "from_step": 0, "schedule_steps": 0, "shuffle_seed": 0}
+    expected |= {"learning_rate": 0.1, "threshold": 0.01, "from_step": 0, "shuffle_seed": 0}
     assert values.keys() == expected.keys()
     for name, value in values.items():
         assert value == expected[name] or (math.isnan(value) and math.isnan(expected[name])), name

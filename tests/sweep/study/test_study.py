@@ -137,7 +137,6 @@ def test_defaults() -> None:
         "weight_decay": 0.0,
         "schedule": "constant",
         "warmup": 0.0,
-        "schedule_steps": None,
         "step_ratio": 1.0,
         "shuffle_seed": None,
         "freeze": "none",

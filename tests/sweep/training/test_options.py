@@ -71,7 +71,6 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "output_learning_rate": ([0.05, 0.2, 0.0], {}),
     "weight_decay": ([0.0, 0.5, 0.01], {"optimizer": "momentum"}),
     "schedule": ([name for name in vocabulary.SCHEDULES if name != "step"], {}),  # which steps once in 1000 updates
-    "schedule_steps": ([1, 9, 40], {"schedule": "linear", "end_factor": 0.1}),
     "warmup": ([0.0, 5.0, 30.0], {"batch": 2}),
     "freeze": (["none", "w b", "v w[0,1]"], {"weight_decay": 0.1}),
     "share": (["none", "w[0] w[1]", "v[0,0] v[2,0]; b[0] b[1]"], {"optimizer": "momentum"}),
