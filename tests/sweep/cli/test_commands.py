@@ -161,8 +161,7 @@ def test_plan_of_many_values(place: Path) -> None:
     values = load_study("mine.toml").parameters["scale"]
     table = plan_of("mine.toml")
     assert table["scale"] == (
-        f"64 values from {min(values):.4g} to {max(values):.4g}: "
-        f"{values[0]:.4g}, {values[1]:.4g}, {values[2]:.4g}, .."
+        f"64 values from {min(values):.4g} to {max(values):.4g}: {values[0]:.4g}, {values[1]:.4g}, {values[2]:.4g}, .."
     )
     assert sorted(table["activation"].removesuffix(", in 64 points").split(", ")) == ["relu", "tanh"]
     assert table["learning_rate"] == "0.1, 0.2"
