@@ -14,8 +14,8 @@ from kernels.components.scalings import SCALINGS
 from kernels.shapes import Skip, parameter_shapes, parameter_slices
 
 # Settings of a cell: those of the vocabulary, which become rows of lanes where a component of the recipe uses them, the
-# first step at which the criterion counts, the limit of steps, the number of its set of patterns, the steps of the
-# learning rates' schedule: the limit where that is 0, and the seed of orders of NumPy.
+# first step at which the criterion counts, the limit of steps, the number of its set of patterns, and the steps of
+# the learning rates' schedule: the limit where that is 0.
 SETTINGS = np.dtype(
     [
         *((name, "f8") for name in vocabulary.SETTINGS),
@@ -137,9 +137,7 @@ class Recipe(NamedTuple):
     reduction: str = "sum"
     optimizer: str = "gd"  # one of :data:`kernels.vocabulary.OPTIMIZERS`
     batch: int | None = None  # patterns per step, None for all
-    # ``"cyclic"``, or where the patterns come in another order in each epoch ``"shuffled"``, with orders of each seed,
-    # or ``"numpy"``, with NumPy's for ``shuffle_seed`` plus the number of the epoch
-    order: str = "cyclic"
+    order: str = "cyclic"  # or ``"shuffled"``: the patterns come in another order in each epoch, that of the seed
     criterion: str = "loss"  # one of :data:`kernels.vocabulary.CRITERIA`
     dtype: str = "float64"  # ``"float64"`` or ``"float32"``
     schedule: str = "constant"  # one of :data:`kernels.vocabulary.SCHEDULES`

@@ -241,8 +241,6 @@ class Trainer:
         hidden = self.recipe.architecture.hidden(weights.shape[1]) if hidden is None else hidden
         variant = self.variant(hidden, settings)
         own = np.empty(0, np.int64) if seeds is None else np.asarray(seeds, np.int64)
-        if self.recipe.order == "numpy" and variant.shuffles(self.recipe):
-            own = np.repeat(settings["shuffle_seed"], counts)
         if (variant.shuffles(self.recipe) or self.recipe.draws_steps) and len(own) != len(weights):
             raise ValueError(
                 f"seeds: must be one for each of {len(weights)} runs where order is shuffled or steps are drawn, got "

@@ -108,7 +108,7 @@ GENERAL = (
 MONITORS = ("loss", "running_loss", "n_correct", "accuracy", "held_out_loss", "held_out_accuracy")
 
 # Integers of a cell besides its settings; see :data:`kernels.recipe.SETTINGS`.
-INTEGERS = ("from_step", "max_steps", "patterns", "schedule_steps", "shuffle_seed")
+INTEGERS = ("from_step", "max_steps", "patterns", "schedule_steps")
 
 # Sums over the evaluations of a run: of the losses, of their inverses, and of the last TAIL losses, for their mean. The
 # last is the running loss of an epoch, see :mod:`kernels.step.running_loss`.

@@ -1,7 +1,4 @@
-"""Each lane's patterns in the order of a shuffled epoch, which depends only on a seed and the epoch.
-
-The seed is that of the run, or with orders of NumPy the ``shuffle_seed`` of its cell.
-"""
+"""Each lane's patterns in the order of a shuffled epoch, which depends only on the seed of the run and the epoch."""
 
 from __future__ import annotations
 
@@ -13,7 +10,6 @@ from kernels.loop.lane_assignment import EMPTY, FIRST_TURN, RUN
 from kernels.loop.run_arrays import Runs
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
-from kernels.start.numpy_shuffle import fill_numpy_permutation, seed_stream
 from kernels.start.shuffle import fill_permutation
 from kernels.step.layout import Workspace, make_layout
 from kernels.variant import Variant
@@ -29,21 +25,6 @@ def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, 
     fill_pattern = _make_fill_pattern(recipe, variant)
 
     @device
-    def shuffle_as_numpy(patterns: Patterns, runs: Runs, workspace: Workspace, turn: int) -> None:
-        rows, seats, order = workspace.rows, workspace.seats, workspace.order
-        latest = -1
-        for lane in range(seats.shape[1]):
-            run = seats[RUN, lane]
-            if run != EMPTY:
-                seed = runs.seeds[run] + turn - seats[FIRST_TURN, lane]
-                if seed != latest:  # lanes often have the same order
-                    seed_stream(order, n_patterns, seed)
-                    fill_numpy_permutation(order, n_patterns, n_patterns)
-                    latest = seed
-                for n in range(n_patterns):
-                    fill_pattern(patterns, rows, lane, first_row + n * (n_inputs + n_outputs), order[n])
-
-    @device
     def shuffle(patterns: Patterns, runs: Runs, workspace: Workspace, turn: int) -> None:
         rows, seats, order = workspace.rows, workspace.seats, workspace.order
         for lane in range(seats.shape[1]):
@@ -53,7 +34,7 @@ def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, 
                 for n in range(n_patterns):
                     fill_pattern(patterns, rows, lane, first_row + n * (n_inputs + n_outputs), order[n])
 
-    return shuffle_as_numpy if recipe.order == "numpy" else shuffle
+    return shuffle
 
 
 def _make_fill_pattern(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Any, int, int, int], None]:

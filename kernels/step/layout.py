@@ -15,7 +15,6 @@ from kernels.data.packet import Packet, Place, Stack
 from kernels.lanes.lane_rows import Memory, aligned_rows, make_memory
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Architecture, Hidden, Recipe, sizes_of
-from kernels.start.numpy_shuffle import STREAM_NUMBERS
 from kernels.variant import Variant
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS, OUTPUTS
 
@@ -141,8 +140,7 @@ class Workspace(NamedTuple):
     rate_rows: NDArray[np.uint64]  # (parameters,) of uint64: the row of control that holds its learning rate
     seats: NDArray[np.int64]  # (6, width) of int64: see :mod:`kernels.loop.lane_assignment`
     clock: NDArray[np.int64]  # (3,) of int64: see :mod:`kernels.loop.lane_assignment`
-    # (patterns,) of int64: scratch memory for the shuffled order of patterns of one lane; behind it, for orders of
-    # NumPy, the state of a generator
+    # (patterns,) of int64: scratch memory for the shuffled order of patterns of one lane
     order: NDArray[np.int64]
     # (n_rows, width) of float64: as in :class:`kernels.data.packet.Packet`; no rows where learning rates do not
     # change and no losses are added
@@ -156,8 +154,7 @@ def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace
     parameter_rows, rate_rows = _parameter_rows(recipe.architecture, units)
     seats = np.full((7, variant.width), -1, np.int64)
     rows = aligned_rows(layout.n_rows, variant.width, recipe.dtype)
-    n_numbers = STREAM_NUMBERS if recipe.order == "numpy" else 0
-    clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns + n_numbers, np.int64)
+    clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns, np.int64)
     doubles = aligned_rows(make_control_layout(recipe).n_doubles, variant.width, "float64")
     return Workspace(rows, layout, parameter_rows + np.uint64(first), rate_rows, seats, clock, order, doubles)
 

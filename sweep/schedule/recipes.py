@@ -36,8 +36,6 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     values["loss"], values["reduction"] = loss_and_reduction(cell["loss"], cell["reduction"])
     if cell["batch"] == n_patterns:
         values |= {"batch": None, "order": "cyclic"}
-    elif cell["order"] == "shuffled" and cell["shuffle_seed"] is not None:
-        values["order"] = "numpy"
     for name in ("activation", "output", "loss", "optimizer", "schedule"):
         values[name] = study.tables.custom[values[name]].key if values[name] in study.tables.custom else values[name]
     values |= {name: values[name].replace("none", "") for name in ("freeze", "share")}

@@ -126,8 +126,6 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
         settings["gl_threshold"] = random.choice((0.0, 1.0, 20.0), count)
         settings["progress_threshold"] = random.choice((0.0, 1.0, 50.0), count)
         settings["strip"] = random.choice((1.0, 2.0, 5.0), count)
-    if spec.order == "numpy":
-        settings["shuffle_seed"] = random.choice((0, 11, 2**31 - 1), count)
     if spec.optimizer == "rprop":
         settings["eta_minus"] = random.choice((0.5, 0.25), count)
         settings["eta_plus"] = random.choice((1.2, 2.0), count)

@@ -25,7 +25,7 @@ SCHEDULES = tuple(vocabulary.SCHEDULES)
 CRITERIA = tuple(vocabulary.CRITERIA)
 STOPPING_RULES = tuple(vocabulary.STOPPING_RULES)
 NEEDS_LOSS = {name: rule.needs_loss for name, rule in vocabulary.STOPPING_RULES.items()}
-ORDERS = ("cyclic", "shuffled", "numpy")
+ORDERS = ("cyclic", "shuffled")
 SCALINGS = ("standard", "ntk", "mean_field")
 
 # Every way of taking a step, none of which depends on the machine that runs the tests.

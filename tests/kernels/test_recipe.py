@@ -108,7 +108,6 @@ def test_settings_have_defaults() -> None:
     expected |= {
         "patterns": 0,
         "schedule_steps": 0,
-        "shuffle_seed": 0,
         "step_ratio": 1,
         "warmup": 0,
         "patience": np.inf,

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from kernels.numba import jit
-from kernels.start.numpy_shuffle import STREAM_NUMBERS, fill_numpy_permutation, seed_stream
 from kernels.start.shuffle import fill_permutation
 from tests import oracle
 from tests.kernels.support import Array, sized
@@ -38,24 +37,6 @@ def test_permutations_as_oracle(n_patterns: int) -> None:
     fill_permutations(orders, seeds, epochs)
     expected = [oracle.permutation(n_patterns, *pair) for pair in zip(seeds.tolist(), epochs.tolist(), strict=True)]
     np.testing.assert_array_equal(orders, expected)
-
-
-@jit.kernel("permutations of NumPy in a test")
-def fill_numpy_permutations(rows: Array, seeds: Array) -> None:
-    """Fill a row for each seed."""
-    for row in range(rows.shape[0]):
-        seed_stream(rows[row], rows.shape[1] - STREAM_NUMBERS, seeds[row])
-        fill_numpy_permutation(rows[row], rows.shape[1] - STREAM_NUMBERS, rows.shape[1] - STREAM_NUMBERS)
-
-
-@pytest.mark.parametrize("n_patterns", [1, 2, 3, 16, 64, 65, 300, 2000])
-def test_permutations_of_numpy(n_patterns: int) -> None:
-    """They are those of RandomState, also where the generator makes more words than it has."""
-    seeds = np.array([0, 1, 11, 2**31 - 1, 2**31, LAST, *range(40, 40 + sized(100, 4))])
-    rows = np.empty((seeds.size, n_patterns + STREAM_NUMBERS), np.int64)
-    fill_numpy_permutations(rows, seeds)
-    expected = [np.random.RandomState(seed).permutation(n_patterns) for seed in seeds.tolist()]
-    np.testing.assert_array_equal(rows[:, :n_patterns], expected)
 
 
 @pytest.mark.parametrize("kind", ["int64", "uint32", "uint64"])

@@ -81,7 +81,6 @@ class Settings:
     weight_decay: npt.ArrayLike = 0.0
     warmup: npt.ArrayLike = 0.0
     step_ratio: npt.ArrayLike = 1.0
-    shuffle_seed: npt.ArrayLike = 0  # of orders of NumPy
     patience: npt.ArrayLike = np.inf  # evaluations without an improvement
     min_delta: npt.ArrayLike = 0.0
     gl_threshold: npt.ArrayLike = 5.0

@@ -182,11 +182,9 @@ def train(
     components, settings = components_and_settings(options)
     net, start = make_network(inputs, targets, components, settings, dtype, functions), np.array(weights, dtype)
     n_patterns, n_runs = len(net.inputs), len(start)
-    by_numpy = components.order == "numpy"
-    of_orders = np.broadcast_to(settings.shuffle_seed if by_numpy else settings.seed, n_runs).tolist()
-    seeds = None if components.order == "cyclic" else of_orders
+    seeds = None if components.order == "cyclic" else np.broadcast_to(settings.seed, n_runs).tolist()
     batch = n_patterns if components.batch is None else components.batch
-    epochs = Epochs(n_patterns, batch, seeds, by_numpy)
+    epochs = Epochs(n_patterns, batch, seeds)
     assert components.loss not in OWN_OUTPUTS or components.output == OWN_OUTPUTS[components.loss], (
         "bce needs a sigmoid"
     )

@@ -51,7 +51,6 @@ class Epochs:
     n_patterns: int
     batch: int
     seeds: Sequence[int] | None  # of each run, or None where patterns come in file order
-    by_numpy: bool = False  # whether orders are those of RandomState, of the seed plus the number of the epoch
 
     def __post_init__(self) -> None:
         """Refuse a batch that no study allows."""
@@ -72,11 +71,5 @@ class Epochs:
         order: Window = range(self.n_patterns)
         if self.shuffled:
             assert self.seeds is not None
-            if self.by_numpy:
-                found = {seed: np.random.RandomState(seed + epoch).permutation(self.n_patterns) for seed in self.seeds}
-                return self._cut(np.array([found[seed] for seed in self.seeds]).T)
             order = np.array([permutation(self.n_patterns, seed, epoch) for seed in self.seeds]).T
-        return self._cut(order)
-
-    def _cut(self, order: Window) -> list[Window]:
         return [order[first : first + self.batch] for first in range(0, self.n_patterns, self.batch)]

@@ -282,8 +282,6 @@ def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict
         **{name: [row[name] for row in rows] for name in settings},
         "seed": [row["seed"] for row in rows],
         "schedule_steps": [row.get("schedule_steps", 0) for row in rows],
-        "shuffle_seed": [row["shuffle_seed"] or 0 for row in rows],
-        **({"order": "numpy"} if rows[0]["order"] == "shuffled" and rows[0]["shuffle_seed"] is not None else {}),
         "decision_threshold": patterns.decision_threshold,
         "one_hot": is_one_hot(study),
     }

@@ -43,7 +43,7 @@ SECTIONS = {
     **dict.fromkeys(
         ("loss", "reduction", "optimizer", "schedule", "batch", "order", "max_steps", "max_epochs"), "training"
     ),
-    **dict.fromkeys(("schedule", "warmup", "step_ratio", "shuffle_seed"), "training"),
+    **dict.fromkeys(("schedule", "warmup", "step_ratio"), "training"),
     **dict.fromkeys(("freeze", "share", "decays", "penalty"), "training"),
     **dict.fromkeys(
         ("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.COMPONENT_SETTINGS), "training"

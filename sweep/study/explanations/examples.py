@@ -65,7 +65,6 @@ EXAMPLES = {
     "eps": "1e-6",
     **{"eta_minus": "0.25", "eta_plus": "1.5", "step_min": "0", "step_max": "1.0"},
     "step_ratio": "4.0",
-    "shuffle_seed": "11",
     "momentum": "0.5",
     "alpha": "0.9",
     "gamma": "0.99",

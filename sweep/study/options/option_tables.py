@@ -240,13 +240,6 @@ class Training(Section):
     order: Literal["cyclic", "shuffled"] = option(
         "cyclic", "kernel", "order of the patterns where an epoch takes several updates"
     )
-    shuffle_seed: Steps | None = option(
-        None,
-        "setting",
-        "seed of orders as NumPy makes them: in epoch k, from 0, every run visits the patterns in the order of "
-        "RandomState(shuffle_seed + k).permutation; by default each seed of the study has its own orders",
-        used_with={"order": ["shuffled"]},
-    )
     max_steps: Steps = option(5000, "limit", "updates after which a run ends as exhausted (right-censored)", "updates")
     max_epochs: Steps | None = option(
         None, "limit", "epochs after which a run ends as exhausted (right-censored)", "epochs"

@@ -70,7 +70,6 @@ OPTION_VALUES: dict[str, Values] = {
     "learning_rate": st.one_of(st.sampled_from([0.1, 0.02, 0.5, 30.0]), st.sampled_from([0.0, 1e-30]), positive),
     "output_learning_rate": st.sampled_from([0.05, 0.2, 0.0]),
     "weight_decay": st.sampled_from([0.01, 0.0, 0.5]),
-    "shuffle_seed": st.sampled_from([0, 11, 2**31 - 1]),
     "step_min": st.sampled_from([1e-6, 0.0, 0.01]),
     "step_max": st.sampled_from([50.0, 0.05]),
     "step_ratio": st.sampled_from([1.0, 4.0, 1e3]),

@@ -134,7 +134,6 @@ def test_columns_describe_themselves() -> None:
         "max_epochs": 9,
         "divergence_threshold": 1e9,
         "patience": 5,
-        "shuffle_seed": 3,
         "skip": True,
         "order": "shuffled",
         "batch": 2,

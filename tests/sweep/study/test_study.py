@@ -138,7 +138,6 @@ def test_defaults() -> None:
         "schedule": "constant",
         "warmup": 0.0,
         "step_ratio": 1.0,
-        "shuffle_seed": None,
         "freeze": "none",
         "share": "none",
         "decays": "w v b c k",

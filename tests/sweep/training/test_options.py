@@ -98,7 +98,6 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "criterion_on": (["train", "validation"], {"data": VALIDATED, "threshold": 1.5}),
     **{name: ([setting.default, 0.1], FIRST_USER[name]) for name, setting in vocabulary.COMPONENT_SETTINGS.items()},
     "gamma": ([0.5, 0.9], {"schedule": "exponential"}),
-    "shuffle_seed": ([11, 0, 2**31 - 1], {"batch": "online", "order": "shuffled"}),
     "step_ratio": ([1.0, 4.0], {"optimizer": "rprop"}),
     "eta_plus": ([1.2, 2.0], {"optimizer": "rprop"}),
     "every": ([1.0, 3.0], {"schedule": "step", "gamma": 0.5}),
