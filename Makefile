@@ -25,7 +25,7 @@ COMPILED = XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS)
 
 # Rings of tests, each within the next: quick, test, test-all, soak. Markers, which pyproject.toml explains, say in which a
 # test is, and tests/test_rings.py checks that none is lost. Quick looks in these folders.
-QUICK_TESTS := tests/kernels $(addprefix tests/sweep/,study statistics schedule store cli)
+QUICK_TESTS := tests/golden tests/kernels $(addprefix tests/sweep/,study statistics schedule store cli)
 
 # What takes many kernels runs without the JIT, and only some of it with it.
 PLAIN_TESTS := tests/kernels tests/sweep/training/test_run.py::test_every_run_as_the_oracle \
