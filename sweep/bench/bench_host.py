@@ -15,9 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from kernels.effort import Effort
 from sweep.bench.case import Array, Case
-from sweep.bench.peers import OWN, MissingError, UnsupportedError
-from sweep.bench.studies import study_tables
+from sweep.bench.peers import MissingError, UnsupportedError
+from sweep.schedule.kernel_count import study_effort
+from sweep.schedule.plan import Plan
+from sweep.study.model import Study
 
 # A peer that has not answered by then hangs.
 PATIENCE_SECONDS = 900.0
@@ -64,8 +67,6 @@ class Host:
     def _environment(self) -> dict[str, str]:
         """Return an environment in which only the CPU limits a peer, or the CPU for which kernels are compiled."""
         environment = dict(os.environ)
-        if self.name == OWN:
-            return environment
         environment.pop("OPENBLAS_CORETYPE", None)  # a choice made for other programs on this machine
         limits = LIMITS.get(environment.get("NUMBA_CPU_NAME", ""), {})
         return environment | {name: f"{environment.get(name, '')} {value}".strip() for name, value in limits.items()}
@@ -84,6 +85,10 @@ class Host:
 
     def _request(self, case: Case, variant: int, n_networks: int) -> dict[str, Any]:
         return {"kind": "train", "case": asdict(case), "variant": variant, "n_networks": n_networks}
+
+    def fewest(self, case: Case) -> int:
+        """Return the least number of networks whose speed is of interest."""
+        return 1
 
     def losses(self) -> Array:
         """Return the final losses of the last training."""
@@ -152,4 +157,16 @@ class Checkout(Host):
         return {**os.environ, "PYTHONPATH": str(self._root)}
 
     def _request(self, case: Case, variant: int, n_networks: int) -> dict[str, Any]:
-        return {"tables": study_tables(case, n_networks)}
+        return {"tables": case.study_tables(n_networks)}
+
+    def fewest(self, case: Case) -> int:
+        """Return the networks of a study that is long enough for the fastest kernels."""
+        study = Study(**case.study_tables(1))
+        operations, n_networks = Plan(study).parts.operations, 1
+        while study_effort(study, n_networks * operations) is not Effort.MOST:
+            n_networks *= 2
+        return n_networks
+
+    def hello(self, case: Case) -> dict[str, Any]:
+        """Return what :meth:`Host.hello` does, of a side that has the same bits as any other checkout."""
+        return {"title": f"sweep.run of {self._root}", "variants": {"1": ""}, "same_bits": True}

@@ -27,16 +27,7 @@ class Layer(NamedTuple):
     """Parameters of a layer of many networks; biases may be None."""
 
     weights: Array  # (networks, units below, units)
-    biases: Array | None  # (networks, units)
-
-    def map(self, change: Callable[[Array], Any]) -> Layer:
-        """Apply ``change`` to each array."""
-        return Layer(change(self.weights), None if self.biases is None else change(self.biases))
-
-    @property
-    def parts(self) -> list[Array]:
-        """The arrays, without missing biases."""
-        return [self.weights] if self.biases is None else [self.weights, self.biases]
+    biases: Any  # (networks, units), or None
 
 
 @dataclass(frozen=True)
@@ -137,6 +128,32 @@ class Case:
     def n_parameters(self) -> int:
         """Parameters of one network."""
         return self.architecture.n_parameters(self.hidden)
+
+    def study_tables(self, n_networks: int) -> dict[str, Any]:
+        """Return the study whose runs are networks 0 to ``n_networks`` - 1, as tables of the study file.
+
+        Options with default values are left out, so that earlier versions can read studies that they can train.
+        """
+        default = Case(self.hidden)
+        network = {name: getattr(self, name) for name in ("activation", "output", "bias", "dtype", "scaling", "gain")}
+        training = {name: getattr(self, name) for name in ("optimizer", "batch")}
+        network, training = (
+            {name: value for name, value in options.items() if value != getattr(default, name)}
+            for options in (network, training)
+        )
+        if self.optimizer == "momentum":
+            training["momentum"] = MOMENTUM
+        if self.loss != default.loss:
+            training |= {"loss": self.loss, "reduction": self.reduction}
+        elif self.reduction != default.reduction:
+            training["loss"] = "mse"
+        return {
+            "data": {"inputs": self.inputs.tolist(), "targets": self.targets.tolist()},
+            "network": {"hidden": self.hidden if isinstance(self.hidden, int) else self.size, **network},
+            "training": {"learning_rate": self.learning_rate, "max_steps": self.steps, **training},
+            "convergence": {"criterion": "none"},
+            "seeds": {"count": n_networks},
+        }
 
     def initial_weights(self, n_networks: int, first: int = 0) -> Array:
         """Draw the parameters of ``n_networks`` networks from ``first`` on with NumPy: all weights, then all biases."""

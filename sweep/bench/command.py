@@ -12,8 +12,9 @@ from kernels.recipe import Hidden
 from kernels.start.names import MAX_LAYERS
 from sweep.bench.case import ACTIVATIONS, CASES, DTYPES, Case
 from sweep.bench.measurement import FULL, QUICK
-from sweep.bench.report import print_findings, to_dict, write_files
-from sweep.bench.runner import PEERS, Findings, run_benchmark
+from sweep.bench.peers import HOMES
+from sweep.bench.report import print_findings, to_dict
+from sweep.bench.runner import Findings, run_benchmark
 from sweep.errors import SweepError, unknown
 from sweep.system.host import available_threads, most_threads
 
@@ -51,7 +52,7 @@ def bench(
     as_json
         Print JSON instead of tables.
     out
-        Folder for files.
+        Folder of the file with all results, ``bench.json``.
     threads
         Threads for xor-sweep and for each peer; all processors by default.
 
@@ -62,12 +63,8 @@ def bench(
     KeyboardInterrupt
         If interrupted; what was measured so far is printed and written.
     """
-    chosen = _names("peers", peers, PEERS, PEERS)
-    cases = [
-        changed
-        for name in _names("case", case, tuple(CASES), USUAL[:1] if quick else USUAL)
-        for changed in _cases(CASES[name], hidden, dtype, activation, quick)
-    ]
+    chosen = _names("peers", peers, tuple(HOMES), tuple(HOMES))
+    cases = chosen_cases(case, hidden, dtype, activation, quick=quick)
     if threads is not None and not 1 <= threads <= most_threads():
         raise SweepError(f"--threads: must be from 1 to {most_threads()} on this machine, got {threads}")
     try:
@@ -79,13 +76,25 @@ def bench(
         run_benchmark(chosen, cases, QUICK if quick else FULL, threads or available_threads(), findings)
     finally:
         if findings.comparisons or findings.absent:
-            paths = write_files(findings, out)
+            text, file = json.dumps(to_dict(findings), indent=2), out / "bench.json"
+            file.write_text(f"{text}\n")
             if as_json:
-                print(json.dumps(to_dict(findings), indent=2))
+                print(text)
             else:
                 print_findings(findings)
-                print(f"results in {', '.join(map(str, paths))}")
+                print(f"results in {file}")
     return all(comparison.agrees for comparison in findings.comparisons)
+
+
+def chosen_cases(
+    case: str | None, hidden: str | None, dtype: str | None, activation: str | None, *, quick: bool
+) -> list[Case]:
+    """Return the cases that options name, as for :func:`bench`."""
+    return [
+        changed
+        for name in _names("case", case, tuple(CASES), USUAL[:1] if quick else USUAL)
+        for changed in _cases(CASES[name], hidden, dtype, activation, quick)
+    ]
 
 
 def _cases(case: Case, hidden: str | None, dtype: str | None, activation: str | None, quick: bool) -> list[Case]:

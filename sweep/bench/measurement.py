@@ -81,7 +81,8 @@ class Comparison:
             "title": self.title,
             "variant": self.variant,
             "n_networks": self.n_networks,
-            "repeats": len(self.rates),
+            "rates": self.rates,
+            "own_rates": self.own_rates,
             "rate": median(self.rates),
             "own_rate": median(self.own_rates),
             "ratio": median(self.ratios),
@@ -159,10 +160,10 @@ def best_variant(peer: Host, case: Case, variants: dict[str, str], effort: Effor
 def _enough(host: Host, case: Case, variant: int, seconds: float) -> tuple[int, float]:
     """Return how many networks take about ``seconds``, and the rate of training them; measured once for each host.
 
-    A number that took so long is trained again: a study of that size may be worth a kernel that was compiled just then.
+    A number that took so long is trained again: its kernel may have been compiled just then.
     """
     key = (case, variant, seconds)
-    wanted = 1
+    wanted = host.fewest(case)
     while key not in host.enough:
         took, n_networks = host.train(case, variant, wanted)
         if took >= 0.75 * seconds:

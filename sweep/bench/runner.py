@@ -1,24 +1,23 @@
-"""Run the benchmark: every peer on every case, each in its process."""
+"""Run the benchmark: every peer on every case, each in its process, and xor-sweep beside it."""
 
 from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.status import Status
 
-from sweep.bench.bench_host import Host
+from sweep.bench.bench_host import Checkout, Host
 from sweep.bench.case import Case
 from sweep.bench.measurement import Comparison, Effort, compare
-from sweep.bench.operation_counts import step_operations
-from sweep.bench.peers import HOMES, OWN, MissingError, UnsupportedError
+from sweep.bench.peers import HOMES, MissingError, UnsupportedError
 
-# The C++ peer takes its initial weights; over so many steps, drawing them costs little.
+HERE = Path(__file__).parents[2]
+# Over so many steps it matters little that the C++ is given its initial weights, and xor-sweep draws them.
 STEPS = {"cpp": 4000}
-# All but xor-sweep itself.
-PEERS = tuple(name for name in HOMES if name != OWN)
 
 
 @dataclass
@@ -26,102 +25,41 @@ class Findings:
     """Results of a benchmark."""
 
     comparisons: list[Comparison] = field(default_factory=list)  # in the order of measurement
-    # For each dtype: peak operations and tanh per second of this machine, the first without functions, divisions and
-    # square roots
-    roofs: dict[str, dict[str, float]] = field(default_factory=dict)
-    absent: dict[str, str] = field(default_factory=dict)  # reasons why a peer, or a peer on a case, was not measured
-
-    def peak_share(self, comparison: Comparison) -> float:
-        """Return the operations per second of xor-sweep divided by the peak."""
-        row = comparison.summary()
-        return float(
-            row["own_rate"] * step_operations(comparison.case).simple / self.roofs[comparison.case.dtype]["peak"]
-        )
+    absent: dict[str, str] = field(default_factory=dict)  # reasons why a peer was not measured, or not on all cases
 
 
 def run_benchmark(peers: tuple[str, ...], cases: list[Case], effort: Effort, threads: int, findings: Findings) -> None:
-    """Measure ``peers`` on ``cases`` and add the results to ``findings``.
+    """Measure ``peers``, or other checkouts by their paths, on ``cases`` and add the results to ``findings``.
 
     After an interrupt, ``findings`` has all results so far.
     """
-    dtypes = tuple(dict.fromkeys(case.dtype for case in cases))
-    _raise_roofs(findings, dtypes, threads)
+    console = Console(stderr=True, highlight=False)
     with (
         tempfile.TemporaryDirectory(prefix="xor-sweep-bench-") as folder,
-        Host(OWN, threads, Path(folder)) as own,
-        _Report(len(peers) * len(cases)) as report,
+        Checkout("here", HERE, threads, Path(folder)) as own,
+        console.status("") as status,
     ):
         for name in peers:
-            with Host(name, threads, Path(folder)) as peer:
-                for k, case in enumerate(cases):
-                    case = replace(case, steps=STEPS.get(name, case.steps))
-                    report.turn(name, case)
+            with _host(name, threads, Path(folder)) as peer:
+                for given in cases:
+                    case = replace(given, steps=STEPS.get(name, given.steps))
+                    turn = f"{name}, {case.title}, hidden {case.size}"
                     try:
-                        comparison = compare(own, peer, case, effort, report.say)
-                    except MissingError as error:
+                        found = compare(own, peer, case, effort, partial(_say, status, turn))
+                    except (MissingError, UnsupportedError) as error:
                         findings.absent[name] = str(error)
-                        report.finish(f"not measured: {error}", len(cases) - k)
-                        break
-                    except UnsupportedError as error:
-                        findings.absent[f"{name}, {case.name}, {case.activation}"] = str(error)
-                        report.finish(f"not measured: {error}")
+                        if isinstance(error, MissingError):
+                            break
                         continue
-                    findings.comparisons.append(comparison)
-                    row = comparison.summary()
-                    report.finish(
-                        f"{row['rate'] / 1e6:,.4g} M steps/s; xor-sweep {row['ratio']:,.4g} times as fast "
-                        f"({row['ratio_low']:,.4g} to {row['ratio_high']:,.4g})"
-                    )
-            _raise_roofs(findings, dtypes, threads)
+                    findings.comparisons.append(found)
+                    row = {key: f"{found.summary()[key]:,.4g}" for key in ("ratio", "ratio_low", "ratio_high")}
+                    text = "xor-sweep {ratio} times as fast ({ratio_low} to {ratio_high})".format(**row)
+                    console.print(f"{turn}: {text}", soft_wrap=True, markup=False)
 
 
-def _raise_roofs(findings: Findings, dtypes: tuple[str, ...], threads: int) -> None:
-    """Measure the roofs and keep the highest so far, since a busy machine measures too little."""
-    from sweep.bench.roof import peak_operations, tanh_rate
-
-    for dtype in dtypes:
-        before = findings.roofs.get(dtype, {"peak": 0.0, "tanh": 0.0})
-        now = {"peak": peak_operations(dtype, threads), "tanh": tanh_rate(dtype, threads)}
-        findings.roofs[dtype] = {name: max(before[name], now[name]) for name in before}
+def _host(name: str, threads: int, folder: Path) -> Host:
+    return Host(name, threads, folder) if name in HOMES else Checkout("there", Path(name), threads, folder)
 
 
-class _Report:
-    """Progress on standard error: a bar on a terminal, a line for each measurement elsewhere."""
-
-    def __init__(self, total: int) -> None:
-        console = Console(stderr=True, highlight=False)
-        self._bar = Progress(
-            BarColumn(20),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._console = console
-        self._task = self._bar.add_task("", total=total)
-        self._turn = ""
-
-    def turn(self, peer: str, case: Case) -> None:
-        """Set what is measured next."""
-        self._turn = f"{peer}, {case.title}, hidden {case.size}"
-        self.say("starting")
-
-    def say(self, what: str) -> None:
-        """Show what happens now."""
-        self._bar.update(self._task, description=f"{self._turn}: {what}")
-
-    def finish(self, found: str, count: int = 1) -> None:
-        """Show a result."""
-        self._console.print(f"{self._turn}: {found}", soft_wrap=True, markup=False)
-        self._bar.advance(self._task, count)
-
-    def __enter__(self) -> _Report:
-        """Start the display."""
-        self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Restore the screen."""
-        self._bar.stop()
+def _say(status: Status, turn: str, what: str) -> None:
+    status.update(f"{turn}: {what}")

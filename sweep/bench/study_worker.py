@@ -13,35 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import sweep
-
-# Studies whose kernels are compiled.
-_warm: set[str] = set()
 
 
 def answer(threads: int, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Train the study of a request."""
-    tables = request["tables"]
     try:
-        study, small = (sweep.Study(**{**tables, "seeds": seeds}) for seeds in (tables["seeds"], {"count": 64}))
+        study = sweep.Study(**request["tables"])
     except sweep.SweepError as error:
         return {"unsupported": f"that checkout cannot train this study: {error}"}
-    if small.identity not in _warm:
-        _train(small, threads)
-        _warm.add(small.identity)
     start = time.perf_counter()
-    losses = _train(study, threads)
+    losses = sweep.run(study, threads=threads).runs(["final_loss"])["final_loss"]
     seconds = time.perf_counter() - start
-    np.save(folder / "losses.npy", losses)
+    np.save(folder / "losses.npy", np.asarray(losses, np.float64))
     return {"seconds": seconds, "n_networks": study.n_runs}
-
-
-def _train(study: sweep.Study, threads: int) -> NDArray[np.float64]:
-    """Return the final loss of each run."""
-    result = sweep.run(study, threads=threads)
-    return np.asarray(result.runs(["final_loss"])["final_loss"], np.float64)
 
 
 def main() -> None:

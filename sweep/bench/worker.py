@@ -27,14 +27,12 @@ _drawn: dict[Case, Array] = {}
 def _ready(name: str, case: Case, variant: int, threads: int) -> Peer:
     """Make a peer, and let it compile and warm up."""
     peer = find_peer(name)(case, variant, threads)
-    peer.train(_weights(case, peer.granularity, peer.takes_weights))
+    peer.train(_weights(case, peer.granularity))
     return peer
 
 
-def _weights(case: Case, n_networks: int, drawn: bool) -> Array:
+def _weights(case: Case, n_networks: int) -> Array:
     """Return initial weights; those of the last case are kept, since drawing takes longer than training."""
-    if not drawn:
-        return np.empty((n_networks, 0))
     known = _drawn.get(case, case.initial_weights(0))
     if len(known) < n_networks:
         known = np.concatenate([known, case.initial_weights(n_networks - len(known), len(known))])
@@ -59,13 +57,13 @@ def answer(name: str, threads: int, folder: Path, request: dict[str, Any]) -> di
     except UnsupportedError as error:
         return {"unsupported": str(error)}
     n_networks = -(-request["n_networks"] // peer.granularity) * peer.granularity
-    weights = _weights(case, n_networks, peer.takes_weights)
+    weights = _weights(case, n_networks)
     start = time.perf_counter()
     losses = peer.train(weights)
     seconds = time.perf_counter() - start
     path = folder / "losses.npy"
     np.save(path, np.asarray(losses, np.float64))
-    return {"seconds": seconds, "n_networks": n_networks, "losses": str(path)}
+    return {"seconds": seconds, "n_networks": n_networks}
 
 
 def main() -> None:

@@ -4,39 +4,25 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from sweep.bench import command as bench_command
-from sweep.bench import measurement, profile, worker
-from sweep.bench.bench_host import Host
+from sweep.bench import measurement, worker
+from sweep.bench.bench_host import Checkout, Host
 from sweep.bench.case import CASES, Case
 from sweep.bench.measurement import Comparison, Effort
 from sweep.bench.peers import HOMES, MissingError, UnsupportedError
-from sweep.bench.peers.own import MOST_NETWORKS, in_turns
-from sweep.bench.profile import budget, hot_loop
 from sweep.bench.runner import Findings
 from tests.sweep.support import command
 
 TINY = Effort(repeats=2, seconds=0.002, trial_seconds=0.001)
 CASE = Case(2, steps=5)
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3])
-@pytest.mark.parametrize("n_networks", [1, 96, 16384, 49152, 98305])
-def test_all_threads_train_as_many_parts(threads: int, n_networks: int) -> None:
-    """All threads end together, and parts are of equal size, within the limit."""
-    sizes = [len(part) for part in in_turns(n_networks, threads)]
-    assert len(sizes) % threads == 0
-    assert sum(sizes) == n_networks
-    assert max(sizes) <= min(MOST_NETWORKS, min(sizes) + 1)
 
 
 def test_a_peer_works_in_its_own_process(tmp_path: Path) -> None:
@@ -58,9 +44,9 @@ def test_worker_answers_in_plain_values(tmp_path: Path, monkeypatch: pytest.Monk
     request = {"kind": "train", "case": case, "variant": 64, "n_networks": 65}
     reply = worker.answer("numpy-batch", 1, tmp_path, request)
     assert reply["n_networks"] == 128
-    assert np.load(reply["losses"]).shape == (128,)
+    assert np.load(tmp_path / "losses.npy").shape == (128,)
     smooth = {**request, "case": {**case, "activation": "tanh"}, "variant": 1}
-    assert "relu only" in worker.answer("numba", 1, tmp_path, smooth)["unsupported"]
+    assert "with relu and" in worker.answer("numba", 1, tmp_path, smooth)["unsupported"]
     monkeypatch.setitem(HOMES, "notebook", "no.such.module:Peer")
     assert worker.answer("notebook", 1, tmp_path, request)["missing"]
 
@@ -92,7 +78,7 @@ def test_a_peer_that_cannot_work_is_missing(
 
 def test_a_peer_names_what_it_cannot_train(tmp_path: Path) -> None:
     """Scalar Numba has no tanh."""
-    with Host("numba", 1, tmp_path) as host, pytest.raises(UnsupportedError, match="relu only"):
+    with Host("numba", 1, tmp_path) as host, pytest.raises(UnsupportedError, match="with relu and"):
         host.train(Case(2, activation="tanh"), 1, 1)
 
 
@@ -102,6 +88,7 @@ def test_benchmark_end_to_end(
 ) -> None:
     """Peers are compared in pairs, others are listed with a reason, and files agree with the table."""
     monkeypatch.setattr(bench_command, "QUICK", TINY)
+    monkeypatch.setattr(Checkout, "fewest", Host.fewest)  # few networks, with whichever kernels
     monkeypatch.setitem(HOMES, "jax-vmap", "no.such.module:Peer")
     options: dict[str, Any] = {"dtype": None, "quick": True, "as_json": False, "threads": 2}
     assert bench_command.bench("notebook,numba", None, "2,3", activation="relu", out=tmp_path / "out", **options)
@@ -112,17 +99,12 @@ def test_benchmark_end_to_end(
     for row in found["rows"]:
         assert row["agrees"]
         assert row["ratio_low"] <= row["ratio"] <= row["ratio_high"]
-        assert row["peak_share"] > 0
-    pairs = pd.read_parquet(tmp_path / "out/bench.parquet")
-    assert len(pairs) == 4 * TINY.repeats
-    assert (pairs["ratio"] == pairs["own_rate"] / pairs["rate"]).all()
-    assert (tmp_path / "out/bench.png").read_bytes().startswith(b"\x89PNG")
+        assert len(row["rates"]) == len(row["own_rates"]) == TINY.repeats
 
-    assert bench_command.bench("notebook,numba", "xor-adam", "3", activation="tanh", out=tmp_path / "named", **options)
+    assert bench_command.bench("notebook,numba", None, "3", activation="tanh", out=tmp_path / "other", **options)
     printed = capsys.readouterr().out
-    assert "xor-adam, tanh, float64: million network-steps" in printed
-    assert "13 divisions, 13 square roots, 12 functions" in printed.replace("14", "13")
-    assert "not measured: numba, xor-adam, tanh: the scalar Numba peer supports only XOR" in printed
+    assert "xor, tanh, float64: million network-steps" in printed
+    assert "not measured: numba: trains only XOR, by gradient descent, with relu and one hidden layer" in printed
 
 
 def test_cases_are_chosen_by_name_and_changed_by_options() -> None:
@@ -155,7 +137,6 @@ def test_losses_that_differ_fail_the_command(tmp_path: Path, monkeypatch: pytest
 
     def run(peers: object, cases: object, effort: object, threads: object, findings: Findings) -> None:
         findings.comparisons.append(comparison(0.5))
-        findings.roofs["float64"] = {"peak": 1e11, "tanh": 1e9}
 
     monkeypatch.setattr(bench_command, "run_benchmark", run)
     finished = command("bench", "--out", str(tmp_path))
@@ -186,57 +167,6 @@ def test_bad_options_are_refused(tmp_path: Path, options: tuple[str, ...], words
     for word in words:
         assert word in line
     assert not (tmp_path / "out").exists()
-
-
-# A loop around two loops: the last one has the most arithmetic, but calls a function.
-ASSEMBLY = """
-train:
-.LBB0_1:
-\tvmovups (%rax), %zmm0
-.LBB0_2:
-\tvaddpd %zmm0, %zmm1, %zmm2
-\tvmulpd %zmm0, %zmm1, %zmm2
-\tvmovups %zmm2, 64(%rsp)
-\taddsd %xmm0, %xmm1
-\tjne .LBB0_2
-.LBB0_3:
-\tmulpd %xmm0, %xmm1
-\taddpd %xmm0, %xmm1
-\tmaxpd %xmm0, %xmm1
-\tcallq function
-\tjl .LBB0_3
-\tjmp .LBB0_1
-"""
-
-
-def test_hot_loop_of_a_listing() -> None:
-    """The innermost loop without a call is found, and its instructions are counted by kind."""
-    loop = hot_loop(ASSEMBLY)
-    assert [line.split()[0] for line in loop.lines] == ["vaddpd", "vmulpd", "vmovups", "addsd", "jne"]
-    assert (loop.arithmetic, loop.stack_stores, loop.calls, loop.scalar) == (2, 1, 0, 1)
-    other = hot_loop(ASSEMBLY.replace("vaddpd", "vaddpd %zmm0, %zmm0, %zmm0\n\tcallq f\n\tvaddpd"))
-    assert (other.arithmetic, other.calls) == (3, 1)  # where all loops call, the one with the most arithmetic
-
-
-@pytest.mark.wide
-def test_budget_has_a_time_for_each_part() -> None:
-    """Every part of a run takes time."""
-    found = budget(Case(2, steps=50), n_runs=64, trials=1)
-    assert all(nanoseconds > 0 for name, nanoseconds in found.items() if not name.startswith("step"))
-    assert {"step, criterion none", "step, criterion loss"} < set(found)
-
-
-@pytest.mark.wide
-def test_profile_prints_budget_and_loop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The profile prints the time of each part, then the instructions of the hot loop."""
-    monkeypatch.setattr(profile, "budget", lambda case: {"initial weights": 1.5})
-    monkeypatch.setattr("sys.argv", ["profile", "--hidden", "3", "--assembly"])
-    profile.main()
-    printed = capsys.readouterr().out
-    assert "initial weights            1.500 ns" in printed
-    counts = re.search(r"hot loop: (\d+) instructions, (\d+) of them arithmetic; \d+ spills, \d+ calls", printed)
-    assert counts
-    assert int(counts[1]) >= int(counts[2]) > 0
 
 
 def test_best_variant_survives_one_that_fails() -> None:

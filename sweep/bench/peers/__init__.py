@@ -1,8 +1,4 @@
-"""Peers: one class for each other way to train many small networks.
-
-Every peer expresses a case in its library's terms. Peers that were written for one kind of
-network, to be as fast as possible, refuse the others.
-"""
+"""Peers: a module for each other way to train many small networks, in the terms of its library."""
 
 from __future__ import annotations
 
@@ -13,29 +9,23 @@ from typing import ClassVar
 
 import numpy as np
 
-from kernels.recipe import sizes_of
 from sweep.bench.case import Array, Case
 
-# The class of each peer. xor-sweep itself is one of them.
+# The class of each peer.
 HOMES = {
-    "xor-sweep": "sweep.bench.peers.own:XorSweep",
-    "sweep-run": "sweep.bench.peers.own:SweepRun",
-    "cpp": "sweep.bench.peers.cpp:Cpp",
-    "numba": "sweep.bench.peers.numba_scalar:NumbaScalar",
-    "jax-vmap": "sweep.bench.peers.jax_peers:JaxVmap",
-    "jax-lanes": "sweep.bench.peers.jax_peers:JaxLanes",
-    "jax-tuned": "sweep.bench.peers.jax_tuned:JaxTuned",
-    "torch-bmm": "sweep.bench.peers.torch_peers:TorchBmm",
-    "torch-vmap": "sweep.bench.peers.torch_peers:TorchVmap",
-    "torch-compile": "sweep.bench.peers.torch_peers:TorchCompile",
-    "torch-loop": "sweep.bench.peers.torch_peers:TorchLoop",
-    "numpy-batch": "sweep.bench.peers.numpy_peers:NumpyBatch",
-    "notebook": "sweep.bench.peers.numpy_peers:Notebook",
-    "sklearn": "sweep.bench.peers.sklearn_peer:Sklearn",
-    "optuna": "sweep.bench.peers.tuners:Optuna",
-    "ray-tune": "sweep.bench.peers.tuners:RayTune",
+    "cpp": "cpp:Cpp",
+    "numba": "numba_scalar:NumbaScalar",
+    "jax-vmap": "jax_vmap:JaxVmap",
+    "jax-tuned": "jax_tuned:JaxTuned",
+    "torch-vmap": "torch_vmap:TorchVmap",
+    "torch-compile": "torch_compile:TorchCompile",
+    "torch-loop": "torch_loop:TorchLoop",
+    "numpy-batch": "numpy_batch:NumpyBatch",
+    "notebook": "notebook:Notebook",
+    "sklearn": "sklearn_peer:Sklearn",
+    "optuna": "optuna_peer:Optuna",
+    "ray-tune": "ray_tune:RayTune",
 }
-OWN = "xor-sweep"
 
 
 class MissingError(Exception):
@@ -69,21 +59,24 @@ class Peer(ABC):
     ----------
     title
         For tables.
+    activations
+        Those with which it trains XOR by gradient descent, and no other case; empty if it trains every case.
     variants
         Candidates for the best variant: batch sizes unless ``describe`` says otherwise. See
         also ``variants_for``.
     same_bits
         Whether losses must equal xor-sweep's, or only come close.
-    takes_weights
-        Whether the peer takes initial weights; otherwise it draws them, and the time of drawing counts.
     """
 
     title: ClassVar[str]
+    activations: ClassVar[tuple[str, ...]] = ("relu", "tanh")
     variants: ClassVar[tuple[int, ...]] = (1,)
     same_bits: ClassVar[bool] = False
-    takes_weights: ClassVar[bool] = True
 
     def __init__(self, case: Case, variant: int, threads: int) -> None:
+        if self.activations and not (case.is_plain_xor and case.activation in self.activations):
+            names = " or ".join(self.activations)
+            raise UnsupportedError(f"trains only XOR, by gradient descent, with {names} and one hidden layer")
         self.case = case
         self.variant = variant
         self.threads = threads
@@ -115,11 +108,6 @@ class BatchPeer(Peer):
     and libraries release the GIL while they work on one.
     """
 
-    @classmethod
-    def variants_for(cls, case: Case) -> tuple[int, ...]:
-        """Return sizes of a batch."""
-        return batches_for(case, cls.variants)
-
     @abstractmethod
     def train_batch(self, weights: Array) -> Array:
         """Train ``granularity`` networks; return their final losses."""
@@ -138,23 +126,8 @@ class BatchPeer(Peer):
         return losses
 
 
-def batches_for(case: Case, sizes: tuple[int, ...]) -> tuple[int, ...]:
-    """Return batch sizes: those for XOR, scaled down by the number of activations of ``case``."""
-    activations = len(case.windows[0][0]) * sum(sizes_of(case.hidden))
-    scale = 2 ** max(0, (activations // 64).bit_length() - 1)
-    return tuple(dict.fromkeys(max(1, size // scale) for size in sizes))
-
-
-def refuse_all_but_xor(case: Case, who: str, activations: tuple[str, ...] = ("relu", "tanh")) -> None:
-    """Raise UnsupportedError for all but XOR by plain gradient descent with one of ``activations``."""
-    if not case.is_plain_xor:
-        raise UnsupportedError(f"{who} supports only XOR by gradient descent")
-    if case.activation not in activations:
-        raise UnsupportedError(f"{who} has {' and '.join(activations)} only")
-
-
 def find_peer(name: str) -> type[Peer]:
     """Return the class of a peer; importing it may raise ImportError for what it needs."""
     module, _, attribute = HOMES[name].partition(":")
-    peer: type[Peer] = getattr(import_module(module), attribute)
+    peer: type[Peer] = getattr(import_module(f"sweep.bench.peers.{module}"), attribute)
     return peer

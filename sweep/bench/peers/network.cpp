@@ -129,7 +129,7 @@ static void train_block(const Number* weights, double* losses, long steps, Numbe
 
 extern "C" long granularity() { return VECTORS * LANES; }
 
-extern "C" void train(const Number* weights, double* losses, long networks, long steps, double rate, long threads)
+extern "C" void train(const Number* weights, double* losses, long networks, long steps, long threads, double rate)
 {
     constexpr long block = VECTORS * LANES;
     std::atomic<long> next{0};

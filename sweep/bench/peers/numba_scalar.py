@@ -1,4 +1,4 @@
-"""Plain Numba: one network at a time in scalars, ``prange`` over networks."""
+"""Plain Numba: one network at a time in scalars, ``prange`` over networks; the usual remedy for a slow loop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from sweep.bench.case import Array, Case
-from sweep.bench.peers import Peer, refuse_all_but_xor
+from sweep.bench.peers import Peer
 
 
 @numba.njit(parallel=True)
@@ -17,8 +17,7 @@ def _train(weights: Array, inputs: Array, targets: Array, hidden: int, steps: in
     zero = targets[0, 0] - targets[0, 0]
     for network in numba.prange(weights.shape[0]):
         p = weights[network]
-        gradient = np.empty_like(p)
-        a = np.empty((n_patterns, hidden), weights.dtype)
+        gradient, a = np.empty_like(p), np.empty((n_patterns, hidden), weights.dtype)
         for t in range(steps + 1):
             gradient[:] = zero
             total = zero
@@ -46,19 +45,16 @@ def _train(weights: Array, inputs: Array, targets: Array, hidden: int, steps: in
 
 
 class NumbaScalar(Peer):
-    """The usual first remedy when a loop over networks is too slow."""
+    """Networks are trained in place."""
 
     title: ClassVar[str] = "Numba, scalar prange"
+    activations: ClassVar[tuple[str, ...]] = ("relu",)
     same_bits: ClassVar[bool] = True
 
-    def __init__(self, case: Case, variant: int, threads: int) -> None:
-        super().__init__(case, variant, threads)
-        refuse_all_but_xor(case, "the scalar Numba peer", ("relu",))
-        numba.set_num_threads(threads)
-
     def train(self, weights: Array) -> Array:
-        """Train networks in place."""
-        case = self.case
+        """Train networks on threads."""
+        numba.set_num_threads(self.threads)
+        case: Case = self.case
         rate = np.dtype(case.dtype).type(case.learning_rate)
         losses: Array = _train(weights, case.inputs, case.targets, case.hidden, case.steps, rate)
         return losses

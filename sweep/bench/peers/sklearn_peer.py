@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 
 from sweep.bench.case import Array, Case
-from sweep.bench.peers import Peer, refuse_all_but_xor
+from sweep.bench.peers import Peer
 
 
 class Sklearn(Peer):
@@ -21,7 +21,6 @@ class Sklearn(Peer):
 
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         super().__init__(case, variant, threads)
-        refuse_all_but_xor(case, "this use of scikit-learn")
         self._x, self._y = case.inputs, case.targets[:, 0]
         n_patterns = len(self._x)
         model = MLPRegressor(
@@ -30,9 +29,7 @@ class Sklearn(Peer):
             solver="sgd",
             alpha=0,
             batch_size=n_patterns,
-            # Its loss is half the mean of squared errors, ours is their sum.
-            learning_rate_init=2 * n_patterns * case.learning_rate,
-            learning_rate="constant",
+            learning_rate_init=2 * n_patterns * case.learning_rate,  # its loss is half the mean of squared errors
             momentum=0,
             nesterovs_momentum=False,
             shuffle=False,
@@ -47,12 +44,12 @@ class Sklearn(Peer):
         """Train networks one by one."""
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore", ConvergenceWarning)
-            return np.array([self._train_one(row) for row in weights[:, np.newaxis]])
+            return np.array([self._train_one(row) for row in weights[:, np.newaxis].copy()])
 
     def _train_one(self, weights: Array) -> float:
-        (w, b), (v, c) = (layer.map(lambda part: part[0].copy()) for layer in self.case.split(weights))
+        (w, b), (v, c) = self.case.split(weights)
         model = deepcopy(self._model)
-        model.coefs_, model.intercepts_ = [w, v], [b, c]
+        model.coefs_, model.intercepts_ = [w[0], v[0]], [b[0], c[0]]
         try:
             model.fit(self._x, self._y)
         except ValueError as error:
