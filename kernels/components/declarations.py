@@ -117,17 +117,22 @@ class Loss(NamedTuple):
     # (y, target, *settings) -> lanes: the derivative of ``factor * term`` with respect to y
     slope: Callable[..., Lanes]
     factor: float = 1.0  # of the whole loss
-    of_sum: bool = False  # whether ``slope`` is the derivative with respect to u instead, and ``term`` reads u
     settings: tuple[Setting, ...] = ()  # settings that both functions take
-    output: str | None = None  # the only activation of outputs that the loss allows, None for any
+    # The only activation of outputs that the loss allows, None for any. If there is one, ``slope`` is the derivative
+    # with respect to u instead, and ``term`` reads u.
+    output: str | None = None
     takes_target: Callable[[float], bool] | None = None  # (target) -> bool: whether the loss allows a target
     # (targets of a pattern) -> bool: whether it allows all targets of a pattern together
     takes_row: Callable[[tuple[float, ...]], bool] | None = None
     targets: str = "any targets"  # both conditions as text, for users
-    squares: float | None = None  # factor of the squared error in the term; None for other terms
     names: Mapping[str, str] = {}  # names of this loss with a reduction
     source: str = ""  # of the formula
     also: tuple[str, ...] = ()  # names that other programs use
+
+    @property
+    def of_sum(self) -> bool:
+        """Whether it is a function of u."""
+        return self.output is not None
 
 
 # Stands for the learning rate of the parameter's layer as the initial value of a state.
@@ -164,12 +169,16 @@ class Optimizer(NamedTuple):
     # Whether a parameter or state never becomes finite again after an update with a gradient that is not finite
     keeps_infinity: bool = True
     full_batch: bool = False  # whether a step must take all patterns
-    positive_rate: bool = False  # whether learning rates must be above 0
-    follows_rate: bool = True  # whether a learning rate that changes later has an effect
-    needs_decay: bool = False  # whether it equals another optimizer if no weights decay
+    # Whether learning rates are only first steps: they must be above 0, and later changes have no effect
+    starts_at_rate: bool = False
     operations: int = 30  # approximate number of operations of lanes in an update of one parameter
     source: str = ""  # of the formula
     also: tuple[str, ...] = ()  # names that other programs use
+
+    @property
+    def needs_decay(self) -> bool:
+        """Whether it equals another optimizer if no weights decay."""
+        return self.decay is not into_gradient
 
 
 class Schedule(NamedTuple):

@@ -47,11 +47,11 @@ def most_correct(study: Study, measure: str) -> Correct:
     accuracies, in which all classes count the same, the share of one class.
     """
     found = MEASURES[measure]
-    if not found.is_share and not found.counts_outputs:
+    if not found.has_mean:
         return NOT_COUNTED
     of_classes = study.data.n_targets > 1 and (found.is_share or study.n_evaluated == 1)
     guessed = study.data.least_share if of_classes else 0.5
-    if found.is_balanced:
+    if found.kind == "balanced share":
         guessed = 1 / max(2, study.data.n_targets)
     if found.is_share:
         return Correct(1, guessed)

@@ -21,7 +21,7 @@ def add_measure(measure: Measure) -> None:
         return
     everything = sorted([*MEASURES.values(), measure], key=lambda measure: (measure.place, measure.name))
     recorded = [each for each in everything if each.is_recorded]
-    ordered = [each for each in everything if each.is_ordered]
+    ordered = [each for each in everything if each.kind != "name"]
     for group, found in ((MEASURES, everything), (RECORDED, recorded), (ORDERED, ordered)):
         group.clear()
         group.update({each.name: each for each in found})

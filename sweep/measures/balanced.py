@@ -19,8 +19,7 @@ def balanced(of: str, place: int) -> Measure:
         f"mean over the classes of the {patterns} of the share that is right, as {of}_accuracy counts them; "
         "classes without a pattern do not count; 0 if diverged",
         needs=() if of == "train" else (of,),
-        is_share=True,
-        is_balanced=True,
+        kind="balanced share",
         more_is_better=True,
         at_best=f"{of}_balanced_accuracy_at_best",
         compute=_balanced_accuracy(of),

@@ -39,8 +39,7 @@ MEASURE = Measure(
     "",
     "bit mask of the outputs above the decision threshold, with softmax of the largest ones: bit n * outputs + o "
     "is output o of pattern n, and test patterns follow those to train on; -1 if diverged",
-    type="int64",
-    is_ordered=False,
+    kind="name",
     compute=_learned_function,
     fault=_fault,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,25 +27,32 @@ class Measure:
     # As in the files and the manual
     unit: str
     meaning: str
-    # The type of its column. Numbers of outputs and shares have means, other numbers have quartiles.
-    type: str = "float64"
+    # ``"value"`` of any size, number of ``"outputs"``, ``"steps"``, -1 if there are none, ``"share"`` of patterns,
+    # ``"balanced share"``, its mean over classes, or ``"name"``, a number by which answers compare and rank nothing
+    kind: Literal["value", "outputs", "steps", "share", "balanced share", "name"] = "value"
     # Whether studies have it that record it, in addition to those with the patterns that it ``needs``
     is_recorded: bool = True
     # Which patterns that do not train a study must have: ``"validation"``, ``"test"``, or ``"held-out"`` for either.
     # Training fills the columns of such measures, unless they have a function ``compute``.
     needs: tuple[str, ...] = ()
-    counts_outputs: bool = False  # whether it is a number of outputs
-    is_share: bool = False  # whether it is a share of patterns, shown in percent
-    is_balanced: bool = False  # whether this share is a mean over classes
     at_best: str = ""  # what its value for the network at the best validation is called; empty if there is none
     # Whether cells are ranked from the highest value, and runs that diverged have the lowest
     more_is_better: bool = False
     is_signed: bool = False  # whether it may be negative
-    is_ordered: bool = True  # whether answers compare and rank by it: not by a number that is a name
     # Returns its value for trained networks, (runs,); None if kernels compute it
     compute: Callable[[Networks], Array] | None = None
     needs_curvature: bool = False  # whether ``compute`` needs second derivatives of the loss
     fault: Callable[[Any], str | None] | None = None  # returns why a study cannot record it, or None
+
+    @property
+    def type(self) -> str:
+        """The type of its column."""
+        return {"outputs": "int32", "steps": "int32", "name": "int64"}.get(self.kind, "float64")
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of patterns, shown in percent."""
+        return self.kind in ("share", "balanced share")
 
     @property
     def least(self) -> float:
@@ -55,7 +62,7 @@ class Measure:
     @property
     def has_mean(self) -> bool:
         """Whether cells have the mean of its values, which are limited, instead of quartiles."""
-        return self.counts_outputs or self.is_share
+        return self.kind == "outputs" or self.is_share
 
     @property
     def is_at_best(self) -> bool:

@@ -11,8 +11,7 @@ MEASURE = Measure(
     "outputs",
     "outputs over all patterns to train on that are on the same side of the decision threshold as their targets, "
     "or with softmax patterns with the right class; 0 if diverged",
-    type="int32",
+    kind="outputs",
     is_recorded=False,
-    counts_outputs=True,
     more_is_better=True,
 )

@@ -10,9 +10,8 @@ MEASURE = Measure(
     "correct outputs with the test patterns",
     "outputs",
     "as n_correct, over the test patterns; 0 if diverged",
-    type="int32",
+    kind="outputs",
     is_recorded=False,
     needs=("test",),
-    counts_outputs=True,
     more_is_better=True,
 )

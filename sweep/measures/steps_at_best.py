@@ -11,7 +11,7 @@ MEASURE = Measure(
     "updates",
     "updates before the best validation: the first one with the lowest loss, or if monitor is validation_accuracy with "
     "the highest accuracy; -1 if there is none",
-    type="int32",
+    kind="steps",
     is_recorded=False,
     needs=("validation",),
     is_signed=True,

@@ -12,7 +12,7 @@ MEASURE = Measure(
     "as train_accuracy, over the test patterns; 0 if diverged",
     is_recorded=False,
     needs=("test",),
-    is_share=True,
+    kind="share",
     more_is_better=True,
     at_best="test_accuracy_at_best",
 )

@@ -13,7 +13,7 @@ MEASURE = Measure(
     "with one-hot targets or softmax, the largest is that of the class; of others, all are on the sides of their "
     "targets; 0 if diverged",
     needs=("held-out",),
-    is_share=True,
+    kind="share",
     more_is_better=True,
     at_best="train_accuracy_at_best",
 )

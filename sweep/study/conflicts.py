@@ -61,10 +61,9 @@ def _rules(study: StudyContent) -> Iterator[Rule]:
     for name, optimizer in users["optimizer"].items():
         if optimizer.full_batch:
             yield Rule("optimizer", name, "batch", _one_of(n_patterns), "batch 'full'")
-        if not optimizer.follows_rate:
+        if optimizer.starts_at_rate:
             yield Rule("optimizer", name, "schedule", _one_of("constant"), "schedule 'constant'")
             yield Rule("optimizer", name, "warmup", _one_of(0), "warmup 0")
-        if optimizer.positive_rate:
             for rate in ("learning_rate", "output_learning_rate"):
                 yield Rule("optimizer", name, rate, lambda rate: rate is None or rate > 0, "learning rates above 0")
         if optimizer.needs_decay:

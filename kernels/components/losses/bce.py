@@ -17,7 +17,6 @@ def slope(y: Lanes, target: Lanes) -> Lanes:
 COMPONENT = Loss(
     term,
     slope,
-    of_sum=True,
     output="sigmoid",
     takes_target=lambda target: 0 <= target <= 1,
     targets="targets from 0 to 1; give 0 for -1",

@@ -13,7 +13,6 @@ def term(minus_log: Lanes, y: Lanes, target: Lanes) -> Lanes:
 COMPONENT = Loss(
     term,
     slope,
-    of_sum=True,
     output="softmax",
     takes_target=lambda target: 0 <= target <= 1,
     takes_row=lambda row: len(row) > 1 and abs(sum(row) - 1) <= 1e-9,

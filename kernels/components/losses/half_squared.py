@@ -9,4 +9,4 @@ def slope(y: Lanes, target: Lanes) -> Lanes:
     return y - target
 
 
-COMPONENT = Loss(term, slope, factor=0.5, squares=0.5, source="optax.l2_loss")
+COMPONENT = Loss(term, slope, factor=0.5, source="optax.l2_loss")

@@ -13,4 +13,4 @@ def slope(y: Lanes, target: Lanes) -> Lanes:
     return 2.0 * (y - target)
 
 
-COMPONENT = Loss(term, slope, squares=1.0, names={"sse": "sum", "mse": "mean"}, source="torch.nn.MSELoss")
+COMPONENT = Loss(term, slope, names={"sse": "sum", "mse": "mean"}, source="torch.nn.MSELoss")

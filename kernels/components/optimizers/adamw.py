@@ -8,4 +8,4 @@ def decay(p: Lanes, g: Lanes, rate: Lanes, weight_decay: Lanes) -> tuple[Lanes, 
     return select(weight_decay > 0.0, p - (rate * weight_decay) * p, p), g
 
 
-COMPONENT = adam.COMPONENT._replace(decay=decay, needs_decay=True, source="torch.optim.AdamW")
+COMPONENT = adam.COMPONENT._replace(decay=decay, source="torch.optim.AdamW")

@@ -35,8 +35,7 @@ COMPONENT = Optimizer(
     settings=(ETA_MINUS, ETA_PLUS, STEP_MIN, STEP_MAX),
     keeps_infinity=False,
     full_batch=True,
-    positive_rate=True,
-    follows_rate=False,
+    starts_at_rate=True,
     operations=12,
     source="Igel and Huesken 2000; torch.optim.Rprop",
 )

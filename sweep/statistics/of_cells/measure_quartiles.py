@@ -41,7 +41,7 @@ def _finite_rate(runs: Runs) -> Estimate:
 
 def of_measure(measure: Measure) -> tuple[Statistic, ...]:
     """Return the statistics of a measure; none of one that has a mean."""
-    if measure.has_mean or not measure.is_ordered:
+    if measure.has_mean or measure.kind == "name":
         return ()
     quartiles = (
         Statistic(

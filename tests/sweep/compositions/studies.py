@@ -81,7 +81,7 @@ def compositions(draw: st.DrawFn) -> Tables:
         tables.setdefault("convergence", {})["validate_every"] = draw(OPTION_VALUES["validate_every"])
     tables["name"], tables["description"] = "composed", draw(st.sampled_from(["", 'of all options, "ä"\n']))
     if "measures" in tables["record"] and not is_valid(tables):  # targets may have no classes
-        kept = [name for name in tables["record"]["measures"] if not RECORDED[name].is_balanced]
+        kept = [name for name in tables["record"]["measures"] if RECORDED[name].kind != "balanced share"]
         tables["record"] |= {"measures": kept}
     curves = {"curves": draw(CURVES)}
     if not draw(st.integers(0, 3)) and is_valid({**tables, "record": tables["record"] | curves}):
@@ -295,11 +295,11 @@ def _fit_optimizers(draw: st.DrawFn, options: Lists) -> list[list[str]]:
     if any(record.needs_decay for record in records):
         options["weight_decay"] = [0.01, *(each for each in options.get("weight_decay", []) if each != 0.01)]
         options.pop("penalty", None)
-    if any(record.positive_rate for record in records):
+    if any(record.starts_at_rate for record in records):
         for name in {"learning_rate", "output_learning_rate"} & options.keys():
             options[name] = [rate for rate in options[name] if rate > 0] or [0.1]
     strict = {"batch": [each.full_batch for each in records]}
-    strict |= {name: [not each.follows_rate for each in records] for name in ("schedule", "warmup")}
+    strict |= {name: [each.starts_at_rate for each in records] for name in ("schedule", "warmup")}
     needs = {"batch": "full", "schedule": "constant", "warmup": 0.0}
     together = ["optimizer"]
     for name in [name for name, needed in strict.items() if any(needed) and name in options]:
