@@ -188,7 +188,7 @@ class Recipe(NamedTuple):
     @property
     def keeps_totals(self) -> bool:
         """Whether the sums of the outputs are kept, since the loss reads them."""
-        return vocabulary.LOSSES[self.loss].of_sum
+        return vocabulary.LOSSES[self.loss].output is not None
 
     @property
     def is_scheduled(self) -> bool:

@@ -129,11 +129,6 @@ class Loss(NamedTuple):
     source: str = ""  # of the formula
     also: tuple[str, ...] = ()  # names that other programs use
 
-    @property
-    def of_sum(self) -> bool:
-        """Whether it is a function of u."""
-        return self.output is not None
-
 
 # Stands for the learning rate of the parameter's layer as the initial value of a state.
 LEARNING_RATE = "learning_rate"

@@ -35,7 +35,7 @@ def make_total_loss(
     """
     n_outputs = recipe.architecture.outputs
     component = loss_of(recipe.loss)
-    term, factor, of_sum = component.term, component.factor, component.of_sum
+    term, factor, of_sum = component.term, component.factor, component.output is not None
     load_settings = make_load_rows(memory, make_control_layout(recipe).rows(component.settings))
     divisor = count(recipe.reduction, n_patterns, n_outputs)
     load, fill = memory.load, memory.fill

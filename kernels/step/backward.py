@@ -29,7 +29,7 @@ def make_output_gradients(
     """
     n_outputs = recipe.architecture.outputs
     term = loss(recipe.loss)
-    slope, of_sum = term.slope, term.of_sum
+    slope, of_sum = term.slope, term.output is not None
     chain = None if of_sum else activation(recipe.architecture.output).chain
     load_settings = make_load_rows(memory, make_control_layout(recipe).rows(term.settings))
     load, store = memory.load, memory.store

@@ -78,7 +78,7 @@ def make_output_activation(
     function = activation(name)
     count = n_patterns * n_outputs
     load_settings = make_load_rows(memory, make_control_layout(recipe).rows(function.settings))
-    activate = make_activate(function, variant, memory, count, slopes and not LOSSES[recipe.loss].of_sum)
+    activate = make_activate(function, variant, memory, count, slopes and LOSSES[recipe.loss].output is None)
 
     @device
     def activate_all(packet: Packet, first: int) -> None:

@@ -104,7 +104,7 @@ def make_add_terms(
     """
     n_outputs = recipe.architecture.outputs
     component = loss_of(recipe.loss)
-    term, of_sum = component.term, component.of_sum
+    term, of_sum = component.term, component.output is not None
     layout = make_control_layout(recipe)
     load_settings = make_load_rows(memory, layout.rows(component.settings))
     _, row, penalty_row = layout.running_loss

@@ -70,10 +70,7 @@ FIGURE = {"statistic": "convergence_rate", "published": 0.5}
         ({"figures": [{"share": "steps > 3", "successes": 3}]}, "trials: must be at least successes, 3, got None"),
         ({"figures": [{**FIGURE, "sd": 2.0}]}, "trials: must be the number of published runs with sd"),
         ({"figures": [{**FIGURE, "published": "half"}]}, "published: must be a number, got 'half'"),
-        (
-            {"figures": [{**FIGURE, "published": float("inf")}]},
-            "published: must be a number (finite for a statistic), got Infinity",
-        ),
+        ({"figures": [{**FIGURE, "published": float("inf")}]}, "number (finite for a statistic), got Infinity"),
         ({"figures": [{**FIGURE, "error": -1.0}]}, "error: must be above 0, got -1.0"),
         ({"figures": [{**FIGURE, "published": [1, 2]}]}, "2 values need as many values of a parameter"),
         (
@@ -94,16 +91,10 @@ FIGURE = {"statistic": "convergence_rate", "published": 0.5}
             "tolerance: must be left out if the figure has an error",
         ),
         ({"figures": [{**FIGURE, "error": 10**400}]}, "error: must be a number, got <integer of 401"),
-        (
-            {"figures": [{**FIGURE, "published": "nan"}]},
-            "published: must be a number (finite for a statistic), got NaN",
-        ),
+        ({"figures": [{**FIGURE, "published": "nan"}]}, "published: must be a number (finite for a statistic), got"),
         ({"figures": [{**FIGURE, "trials": 0}]}, "trials: must be at least 1, got 0"),
         ({"figures": [{**FIGURE, "first_seeds": 0}]}, "first_seeds: must be at least 1, got 0"),
-        (
-            {"figures": [{**FIGURE, "seeds": 1}]},
-            "seeds, steps: must be left out of figures of several runs; first_seeds",
-        ),
+        ({"figures": [{**FIGURE, "seeds": 1}]}, "seeds, steps: must be left out of figures of several runs; first"),
         ({"figures": [{"share": "steps > 3", "published": 76}]}, "published: must be a share from 0 to 1, got 76"),
         ({"figures": [{"statistic": "mean", "published": 1}]}, "statistic: must be one of mean, median, min, max with"),
         ({"figures": [{"measure": "steps", "published": [1], "trials": 3}]}, "kind: must be exact for a single run"),
