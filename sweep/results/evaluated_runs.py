@@ -102,12 +102,12 @@ class EvaluatedRuns(DefaultFloatingPoint):
 
         A row means that ``n`` runs of ``cell`` ended with ``status`` after ``steps`` steps. Rows are sorted.
         """
-        return self._counts.tally
+        return self.named(self.numbered_tally)
 
-    @property
+    @cached_property
     def numbered_tally(self) -> pd.DataFrame:
         """The tally with ``cell``, the number in the grid of these runs."""
-        return self.tally
+        return self._counts.tally
 
     @property
     def even(self) -> bool:
@@ -171,16 +171,6 @@ class OtherCells(EvaluatedRuns):
     """
 
     has_cells_of_study = False
-
-    @cached_property
-    def tally(self) -> pd.DataFrame:
-        """Counts of runs by the values of options, status and steps."""
-        return self.named(self.numbered_tally)
-
-    @cached_property
-    def numbered_tally(self) -> pd.DataFrame:
-        """The tally with numbers of cells."""
-        return self._counts.tally
 
     def named(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table with values of options instead of numbers of cells."""
