@@ -107,10 +107,10 @@ def lines_of(answer: Any) -> Iterator[str]:
 
 
 def text_of(value: Any) -> str:
-    """Return a value with at most ten digits: further ones depend on versions of pandas and SciPy."""
+    """Return a value with at most eight digits: the tenth depends on the version of SciPy."""
     if isinstance(value, np.ndarray):
         return " ".join(map(text_of, value))
-    return f"{round(float(value), 14) + 0.0:.10g}" if isinstance(value, float | np.floating) else str(value)
+    return f"{round(float(value), 14) + 0.0:.8g}" if isinstance(value, float | np.floating) else str(value)
 
 
 def lines_of_page(page: str) -> Iterator[str]:
