@@ -64,7 +64,7 @@ def test_worker_serves_until_its_input_ends(
     assert [reply["title"] for reply in replies] == ["NumPy, the notebook's loop"] * 2
 
 
-@pytest.mark.parametrize(("home", "options"), [("no.such.module:Peer", "no"), ("os:getcwd", "ended")])
+@pytest.mark.parametrize(("home", "options"), [("no_such_module:Peer", "no_such_module"), ("notebook:np", "ended")])
 def test_a_peer_that_cannot_work_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str, options: str
 ) -> None:
