@@ -181,7 +181,7 @@ def test_a_side_that_never_converges_is_named(folder: Path, both: Result) -> Non
         (("best", "--by", "speed"), ("unknown statistic 'speed'; known: ", "expected_steps")),
         (("best", "--by", "acuracy"), ("unknown statistic 'acuracy'; did you mean 'test_accuracy'?",)),
         (("best", "--top", "0"), ("top: must be an integer from 1, got 0",)),
-        (("compare",), ("must have one of --vary NAME", "got neither; swept: hidden, learning_rate")),
+        (("compare",), ("must have one of --vary NAME", "got neither; swept: learning_rate, hidden")),
         (("compare", "--vary", "hiden"), ("'hiden' is not swept", "did you mean 'hidden'")),
         (("compare", "--vary", "hidden", "--by", "hidden"), ("'hidden' occurs twice",)),
         (("compare", "--vary", "hidden", "--margin", "5"), ("margin: must be", "above 0 and below 1", "got 5.0")),

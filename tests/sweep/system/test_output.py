@@ -84,7 +84,7 @@ def test_long_tables_show_the_best(
     best = result.cells.sort_values(["convergence_rate", "expected_steps"], ascending=[False, True])["cell"]
     assert listed(lines) == list(best[:10])
     assert f"2 more: sweep show '{tmp_path / 'r r'}' --top 12" in lines[-1]
-    assert str(tmp_path / "r r" / "cells.parquet") in lines[-1]
+    assert f"sweep export '{tmp_path / 'r r'}' --out cells.csv" in lines[-1]
     printed.print_cells(result, sort="hidden")
     assert "--sort hidden --top 12" in capsys.readouterr().out
     printed.print_cells(result, top=12)
