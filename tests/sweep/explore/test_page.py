@@ -284,7 +284,7 @@ def test_networks_of_pixels(browser: Any, server: Server) -> None:
 
 @needs_browser
 def test_large_losses_and_constant_outputs(browser: Any, server: Server) -> None:
-    """Numbers of a loss curve are not cut off, and outputs that differ nowhere, or little, are told apart."""
+    """A loss axis shows whole numbers, and the legend says whether outputs are equal or differ slightly."""
     opened = Page(browser, server, "&z=1&column=256&row=256")
     page = opened.page
     faked = {"spread": 0.0}

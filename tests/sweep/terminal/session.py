@@ -37,7 +37,7 @@ def same_everywhere() -> None:
 
 
 def session(commands: list[str]) -> None:
-    """Run commands one after another, each below a line with its text, as a shell does; ``!name`` runs our function."""
+    """Run commands one after another, each below its text, as in a shell; ``# name`` calls a function here."""
     for command in commands:
         print(f"$ {command}", flush=True)
         if command.startswith("# "):
