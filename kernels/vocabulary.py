@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from kernels.components.declarations import (
     Activation,
+    Case,
     Criterion,
     Loss,
     Optimizer,
@@ -65,8 +66,16 @@ GENERAL = (
         "weight^2/loss",
         at_least=0,
         also=("lr", "eta", "step_size", "learning_rate_init"),
+        case=Case((0.01, 0.2, 0.0)),
     ),
-    Setting("output_learning_rate", float("nan"), "learning rate of the output layer", "weight^2/loss", at_least=0),
+    Setting(
+        "output_learning_rate",
+        float("nan"),
+        "learning rate of the output layer",
+        "weight^2/loss",
+        at_least=0,
+        case=Case((0.05, 0.2, 0.0)),
+    ),
     Setting(
         "warmup",
         0.0,
@@ -74,6 +83,7 @@ GENERAL = (
         "updates",
         at_least=0,
         also=("warmup_steps", "n_warmup"),
+        case=Case((30.0, 5.0), (("batch", 2),), "100"),
     ),
     Setting(
         "threshold",
@@ -81,8 +91,18 @@ GENERAL = (
         "a run converges once its loss, its largest error or its error rate is below this",
         "loss, output or share",
         above=0,
+        also=("tolerance", "tol", "target_loss"),
+        case=Case((0.5, 2.0), example="0.01"),
     ),
-    Setting("divergence_threshold", float("inf"), "loss above which a run has diverged", "loss", above=0),
+    Setting(
+        "divergence_threshold",
+        float("inf"),
+        "loss above which a run has diverged",
+        "loss",
+        above=0,
+        also=("divergence", "max_loss"),
+        case=Case((1e6, 2.0)),
+    ),
     Setting(
         "step_ratio",
         1.0,
@@ -90,8 +110,14 @@ GENERAL = (
         "parameter is drawn uniformly between the learning rate and this multiple, for each seed; restarts do not "
         "draw again",
         at_least=1,
+        case=Case((4.0,)),
     ),
-    Setting("gain", 1.0, "factor of the weighted sum of inputs of a hidden unit, before its bias is added"),
+    Setting(
+        "gain",
+        1.0,
+        "factor of the weighted sum of inputs of a hidden unit, before its bias is added",
+        case=Case((1.5, -0.5)),
+    ),
     Setting(
         "weight_decay",
         0.0,
@@ -100,6 +126,7 @@ GENERAL = (
         "include no penalty unless penalty is true",
         at_least=0,
         also=("decay", "wd", "l2_penalty", "regularization"),
+        case=Case((0.01, 0.5), (("optimizer", "momentum"),)),
     ),
 )
 

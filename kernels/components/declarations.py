@@ -27,6 +27,14 @@ class ValueOf:
         return self.function(*arguments[self.skipped :])[self.number]
 
 
+class Case(NamedTuple):
+    """Values of an option that make a difference, for its example and for the tests that try every option."""
+
+    values: tuple[Any, ...] = ()  # besides its default
+    beside: tuple[tuple[str, Any], ...] = ()  # values of other options, without which these may make no difference
+    example: str = ""  # as in a study file; the first value if it is empty
+
+
 class Setting(NamedTuple):
     """A setting of a component: a number that studies set or sweep, such as ``momentum``.
 
@@ -44,6 +52,8 @@ class Setting(NamedTuple):
         Names in other programs, for which errors suggest this one.
     multiple_of
         What the number must be a multiple of, None for nothing.
+    case
+        Values to try, None for a setting of a custom component.
     """
 
     name: str
@@ -55,6 +65,7 @@ class Setting(NamedTuple):
     below: float | None = None
     also: tuple[str, ...] = ()
     multiple_of: float | None = None
+    case: Case | None = None
 
 
 def product(gradient: Lanes, slope: Lanes) -> Lanes:

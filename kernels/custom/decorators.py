@@ -329,7 +329,7 @@ def _setting(what: str, value: Any) -> Setting:
         return found
     declared = {name: getattr(found, name) for name in ("at_least", "above", "below")}
     limits = {name: float(limit) for name, limit in declared.items() if limit is not None}
-    return Setting(**{**found._asdict(), **limits, "default": float(found.default), "also": ()})
+    return Setting(**{**found._asdict(), **limits, "default": float(found.default), "also": (), "case": None})
 
 
 def _check_form(what: str, declared: Mapping[str, Any], read: Mapping[str, Function]) -> None:

@@ -1,9 +1,9 @@
 """Huber's loss: half the squared error up to delta, and linear beyond."""
 
-from kernels.components.declarations import Loss, Setting
+from kernels.components.declarations import Case, Loss, Setting
 from kernels.lanes.arithmetic import Lanes, absolute, select
 
-DELTA = Setting("delta", 1.0, "error beyond which the loss huber is linear", "output", above=0)
+DELTA = Setting("delta", 1.0, "error beyond which the loss huber is linear", "output", above=0, case=Case((0.5,)))
 
 
 def term(u: Lanes, y: Lanes, target: Lanes, delta: Lanes) -> Lanes:

@@ -1,11 +1,11 @@
 """Adam: mean gradients are divided by the root of their mean square, both corrected for their start at 0."""
 
-from kernels.components.declarations import Optimizer, Setting
+from kernels.components.declarations import Case, Optimizer, Setting
 from kernels.components.optimizers.rmsprop import EPS
 from kernels.lanes.arithmetic import Lanes, sqrt
 
-BETA1 = Setting("beta1", 0.9, "decay of the mean gradient", at_least=0, below=1)
-BETA2 = Setting("beta2", 0.999, "decay of the mean squared gradient", at_least=0, below=1)
+BETA1 = Setting("beta1", 0.9, "decay of the mean gradient", at_least=0, below=1, case=Case((0.8, 0.5, 0.0)))
+BETA2 = Setting("beta2", 0.999, "decay of the mean squared gradient", at_least=0, below=1, case=Case((0.99, 0.9, 0.0)))
 
 
 def tick(power1: Lanes, power2: Lanes, beta1: Lanes, beta2: Lanes, eps: Lanes) -> tuple[Lanes, Lanes]:

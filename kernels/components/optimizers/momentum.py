@@ -1,9 +1,17 @@
 """Gradient descent with a velocity, a sum of gradients that decay."""
 
-from kernels.components.declarations import Optimizer, Setting
+from kernels.components.declarations import Case, Optimizer, Setting
 from kernels.lanes.arithmetic import Lanes
 
-MOMENTUM = Setting("momentum", 0.9, "share of the velocity that is kept", at_least=0, below=1, also=("mu",))
+MOMENTUM = Setting(
+    "momentum",
+    0.9,
+    "share of the velocity that is kept",
+    at_least=0,
+    below=1,
+    also=("mu",),
+    case=Case((0.5, 0.99, 0.0)),
+)
 
 
 def update(p: Lanes, g: Lanes, v: Lanes, rate: Lanes, mu: Lanes) -> tuple[Lanes, Lanes]:

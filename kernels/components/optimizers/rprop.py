@@ -1,12 +1,27 @@
 """iRprop-: steps grow while the gradient keeps its sign and shrink where it changes; its size does not matter."""
 
-from kernels.components.declarations import LEARNING_RATE, Optimizer, Setting
+from kernels.components.declarations import LEARNING_RATE, Case, Optimizer, Setting
 from kernels.lanes.arithmetic import Lanes, select
 
-ETA_MINUS = Setting("eta_minus", 0.5, "factor of a step of rprop where the gradient changes its sign", above=0, below=1)
-ETA_PLUS = Setting("eta_plus", 1.2, "factor of a step of rprop where the gradient keeps its sign", at_least=1)
-STEP_MIN = Setting("step_min", 1e-6, "smallest step of rprop", "weight", at_least=0)
-STEP_MAX = Setting("step_max", 50.0, "largest step of rprop", "weight", above=0, also=("delta_max",))
+ETA_MINUS = Setting(
+    "eta_minus",
+    0.5,
+    "factor of a step of rprop where the gradient changes its sign",
+    above=0,
+    below=1,
+    case=Case((0.25,)),
+)
+ETA_PLUS = Setting(
+    "eta_plus",
+    1.2,
+    "factor of a step of rprop where the gradient keeps its sign",
+    at_least=1,
+    case=Case((2.0,)),
+)
+STEP_MIN = Setting("step_min", 1e-6, "smallest step of rprop", "weight", at_least=0, case=Case((0.1, 0.01)))
+STEP_MAX = Setting(
+    "step_max", 50.0, "largest step of rprop", "weight", above=0, also=("delta_max",), case=Case((0.05,))
+)
 
 
 def update(

@@ -1,6 +1,6 @@
 """Multiply by gamma after each update, by repeated products."""
 
-from kernels.components.declarations import Schedule, Setting
+from kernels.components.declarations import Case, Schedule, Setting
 from kernels.lanes.arithmetic import Lanes
 
 GAMMA = Setting(
@@ -8,6 +8,7 @@ GAMMA = Setting(
     0.999,
     "factor by which exponential multiplies the learning rates after each update, and step after each `every` updates",
     above=0,
+    case=Case((0.99, 0.5)),
 )
 
 

@@ -1,6 +1,6 @@
 """Multiply by gamma after every so many updates."""
 
-from kernels.components.declarations import Schedule, Setting
+from kernels.components.declarations import Case, Schedule, Setting
 from kernels.components.schedules.exponential import GAMMA
 from kernels.lanes.arithmetic import Lanes, select
 
@@ -8,6 +8,7 @@ EVERY = Setting(
     *("every", 1000.0, "updates after which the schedule step multiplies by gamma", "updates"),
     at_least=1,
     multiple_of=1,
+    case=Case((3.0, 1.0), (("gamma", 0.5),), "500"),
 )
 
 

@@ -1,6 +1,6 @@
 """GL: a run ends when its held-out loss is more than ``gl_threshold`` percent above its lowest value."""
 
-from kernels.components.declarations import Setting, StoppingRule
+from kernels.components.declarations import Case, Setting, StoppingRule
 from kernels.lanes.arithmetic import Lanes, Mask, select
 
 GL_THRESHOLD = Setting(
@@ -10,6 +10,7 @@ GL_THRESHOLD = Setting(
     "value",
     "%",
     at_least=0,
+    case=Case((1.0, 50.0)),
 )
 
 

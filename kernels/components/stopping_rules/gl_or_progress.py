@@ -5,7 +5,7 @@ mean training loss of a strip of epochs is above its lowest value in the strip, 
 end of each strip.
 """
 
-from kernels.components.declarations import Setting, StoppingRule
+from kernels.components.declarations import Case, Setting, StoppingRule
 from kernels.components.stopping_rules.gl import GL_THRESHOLD
 from kernels.lanes.arithmetic import Lanes, Mask, select
 
@@ -64,6 +64,7 @@ COMPONENT = StoppingRule(
             "progress of the training in a strip of epochs below which a run ends with status plateau: how far the "
             "mean loss of the strip is above its lowest one, in thousandths",
             at_least=0,
+            case=Case((500.0,), (("gl_threshold", 1e6),), "1.0"),
         ),
         Setting(
             "strip",
@@ -73,6 +74,7 @@ COMPONENT = StoppingRule(
             above=0,
             below=2**24,  # float32 counts no further
             multiple_of=1,
+            case=Case((3.0, 1.0), (("gl_threshold", 1e6),)),
         ),
     ),
     needs_loss=True,

@@ -3,7 +3,7 @@
 Each is compared with the last improvement.
 """
 
-from kernels.components.declarations import Setting, StoppingRule
+from kernels.components.declarations import Case, Setting, StoppingRule
 from kernels.lanes.arithmetic import Lanes, Mask, select
 
 
@@ -29,6 +29,7 @@ SETTINGS = (
         below=2**24,  # float32 counts no further
         multiple_of=1,
         also=("n_iter_no_change", "early_stopping_rounds"),
+        case=Case((3.0, 1.0, 10.0), (("learning_rate", 0.5),), "50"),
     ),
     Setting(
         "min_delta",
@@ -39,6 +40,7 @@ SETTINGS = (
         "accuracies improve upward: above the highest value, not below the lowest",
         "loss, outputs or share",
         at_least=0,
+        case=Case((0.1,), (("patience", 2),), "1e-3"),
     ),
 )
 

@@ -154,7 +154,10 @@ def _setting(value: Any) -> Any:
     """Return the setting that a name or a table declares; return anything else unchanged."""
     if isinstance(value, str):
         return vocabulary.COMPONENT_SETTINGS.get(value, value)
-    allowed = isinstance(value, Mapping) and {"name", "default"} <= value.keys() <= set(Setting._fields) - {"also"}
+    allowed = isinstance(value, Mapping) and {"name", "default"} <= value.keys() <= set(Setting._fields) - {
+        "also",
+        "case",
+    }
     return Setting(**{"meaning": "", **value}) if allowed else value
 
 
