@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from kernels.components.declarations import (
+    LEARNING_RATE,
     Activation,
     Case,
     Criterion,
@@ -57,6 +58,16 @@ STOPPING_RULES = _read("stopping_rules", StoppingRule)
 # Components with settings, by name.
 NAMED: dict[str, Activation | Output | Loss | Optimizer | Schedule] = {**OUTPUTS, **LOSSES, **OPTIMIZERS, **SCHEDULES}
 
+
+def _draws_first_steps(optimizer: Optimizer) -> bool:
+    """Return whether a state starts at the learning rate, or the states are not known."""
+    return optimizer.full_batch and (LEARNING_RATE in optimizer.states or not optimizer.states)
+
+
+def _has_threshold(criterion: Criterion) -> bool:
+    return any((criterion.of_loss, criterion.of_output, criterion.of_wrong))
+
+
 # Settings of all cells, whatever their components. NaN and infinity stand for no value.
 GENERAL = (
     Setting(
@@ -67,6 +78,8 @@ GENERAL = (
         at_least=0,
         also=("lr", "eta", "step_size", "learning_rate_init"),
         case=Case((0.01, 0.2, 0.0)),
+        section="training",
+        is_always_written=True,
     ),
     Setting(
         "output_learning_rate",
@@ -75,6 +88,8 @@ GENERAL = (
         "weight^2/loss",
         at_least=0,
         case=Case((0.05, 0.2, 0.0)),
+        section="training",
+        stands_for="learning_rate",
     ),
     Setting(
         "warmup",
@@ -84,6 +99,7 @@ GENERAL = (
         at_least=0,
         also=("warmup_steps", "n_warmup"),
         case=Case((30.0, 5.0), (("batch", 2),), "100"),
+        section="training",
     ),
     Setting(
         "threshold",
@@ -93,6 +109,9 @@ GENERAL = (
         above=0,
         also=("tolerance", "tol", "target_loss"),
         case=Case((0.5, 2.0), example="0.01"),
+        section="convergence",
+        is_always_written=True,
+        used_with=(("criterion", _has_threshold),),
     ),
     Setting(
         "divergence_threshold",
@@ -102,6 +121,7 @@ GENERAL = (
         above=0,
         also=("divergence", "max_loss"),
         case=Case((1e6, 2.0)),
+        section="convergence",
     ),
     Setting(
         "step_ratio",
@@ -111,12 +131,15 @@ GENERAL = (
         "draw again",
         at_least=1,
         case=Case((4.0,)),
+        section="training",
+        used_with=(("optimizer", _draws_first_steps),),
     ),
     Setting(
         "gain",
         1.0,
         "factor of the weighted sum of inputs of a hidden unit, before its bias is added",
         case=Case((1.5, -0.5)),
+        section="network",
     ),
     Setting(
         "weight_decay",
@@ -127,6 +150,7 @@ GENERAL = (
         at_least=0,
         also=("decay", "wd", "l2_penalty", "regularization"),
         case=Case((0.01, 0.5), (("optimizer", "momentum"),)),
+        section="training",
     ),
 )
 

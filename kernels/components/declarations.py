@@ -27,6 +27,10 @@ class ValueOf:
         return self.function(*arguments[self.skipped :])[self.number]
 
 
+# In ``used_with``, in place of the values of another option: any value but None and 0.
+IS_SET = "set"
+
+
 class Case(NamedTuple):
     """Values of an option that make a difference, for its example and for the tests that try every option."""
 
@@ -48,12 +52,21 @@ class Setting(NamedTuple):
         Texts for ``sweep explain``, and for the column of a swept setting.
     at_least, above, below
         Limits, None for none; the number must be finite.
-    also
-        Names in other programs, for which errors suggest this one.
     multiple_of
         What the number must be a multiple of, None for nothing.
+    also
+        Names in other programs, for which errors suggest this one.
     case
         Values to try, None for a setting of a custom component.
+    section
+        Of a setting of all cells: its table in a study.
+    used_with
+        What it has no effect without, if that is not a component that takes it: other options, with a test of their
+        components or :data:`IS_SET`.
+    stands_for
+        The option whose value is its default.
+    is_always_written
+        Whether the canonical form of a study holds it where it has its default.
     """
 
     name: str
@@ -63,9 +76,17 @@ class Setting(NamedTuple):
     at_least: float | None = None
     above: float | None = None
     below: float | None = None
-    also: tuple[str, ...] = ()
     multiple_of: float | None = None
+    also: tuple[str, ...] = ()
     case: Case | None = None
+    section: str = ""
+    used_with: tuple[tuple[str, Any], ...] = ()
+    stands_for: str = ""
+    is_always_written: bool = False
+
+
+# What users may declare of a setting of their own component.
+OF_CUSTOM_SETTINGS = Setting._fields[:8]
 
 
 def product(gradient: Lanes, slope: Lanes) -> Lanes:
@@ -213,6 +234,7 @@ class Criterion(NamedTuple):
     of_running: bool = False  # whether ``of_loss`` takes the running loss of the last epoch
     # (share of patterns that are wrong, threshold) -> mask
     of_wrong: Callable[[Lanes, Lanes], Mask] | None = None
+    also: tuple[str, ...] = ()  # names that other programs use
 
 
 class StoppingRule(NamedTuple):

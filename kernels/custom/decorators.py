@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from kernels import vocabulary
-from kernels.components.declarations import LEARNING_RATE, Setting
+from kernels.components.declarations import LEARNING_RATE, OF_CUSTOM_SETTINGS, Setting
 from kernels.custom.registry import add_source
 from kernels.custom.source import (
     TOO_LONG,
@@ -329,7 +329,8 @@ def _setting(what: str, value: Any) -> Setting:
         return found
     declared = {name: getattr(found, name) for name in ("at_least", "above", "below")}
     limits = {name: float(limit) for name, limit in declared.items() if limit is not None}
-    return Setting(**{**found._asdict(), **limits, "default": float(found.default), "also": (), "case": None})
+    stated = {name: getattr(found, name) for name in OF_CUSTOM_SETTINGS}
+    return Setting(**{**stated, **limits, "default": float(found.default)})
 
 
 def _check_form(what: str, declared: Mapping[str, Any], read: Mapping[str, Function]) -> None:

@@ -41,8 +41,9 @@ class StudyCommand(TyperCommand):
 
 def _refuse_key(option: str, value: str) -> None:
     """Raise StudyError if an option has the name of a key of a study, or of a feature that is not supported."""
+    from sweep.study.options.key_hints import meant_key
     from sweep.study.options.option_tables import known_tables
-    from sweep.study.reading.hints import meant_key, not_supported
+    from sweep.study.reading.hints import not_supported
 
     section_of = known_tables().section_of
     name = option[2:].replace("-", "_")

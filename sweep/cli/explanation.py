@@ -14,8 +14,9 @@ from sweep.study.data.tasks import TASKS
 from sweep.study.explanations.component_texts import components_named
 from sweep.study.explanations.glossary import Entry, entries, glossary, note_on, note_on_task
 from sweep.study.explanations.terms import TERMS, term_of
+from sweep.study.options.key_hints import meant_key, unknown_key
 from sweep.study.options.option_tables import known_tables
-from sweep.study.reading.hints import meant_key, meant_value, unknown_key
+from sweep.study.reading.hints import meant_value
 
 _OTHER_NAMES = (
     "sweep explain NAME also explains components, tasks, measures, statistics and terms: adam, parity, margin,\n"

@@ -134,7 +134,7 @@ def option_choices(study: Study, fixed: Study, axes: tuple[str, str]) -> Iterato
 
 def _allowed_values(name: str, fixed: Study) -> list[Any]:
     """Return the values of an option that is a name, or true or false."""
-    kind = fixed.tables.kinds[name]
+    kind = fixed.tables.options[name].type
     return [False, True] if kind is bool else list(names_of(kind))
 
 

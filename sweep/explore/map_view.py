@@ -111,7 +111,7 @@ class Explored:
 
     def _keep_weights_of(self, seeds: int, raw: dict[str, Any]) -> None:
         """Keep the rows of the first seeds, where initial weights have a row for each seed of the study."""
-        values = self.study.initial_weights.values
+        values = self.study.values_of("values")[0]
         if values is None or seeds >= self.study.seeds.count:
             return
         shapes = self.study.all_shapes

@@ -19,7 +19,7 @@ from sweep.statistics.of_cells import measure_of
 from sweep.statistics.sides import Side
 from sweep.study.axes.grid import REPLICATES, replicate_axes
 from sweep.study.options.explicit_weights import element_of
-from sweep.study.options.option_tables import OPTIONS, STANDS_FOR
+from sweep.study.options.option_tables import OPTIONS
 from sweep.system.formatting import count_text, list_text
 
 # Columns for the cell numbers of both results; no parameter has these names.
@@ -185,7 +185,8 @@ def _cells_of(result: Result, names: Sequence[str], numbers: str) -> pd.DataFram
         if name in known and name not in result.study.parameters and element_of(name):
             continue  # a drawn weight has no fixed value to pair by
         if name in known and None in result.study.values_of(name):
-            columns[name] = grid.column(STANDS_FOR[name], cells) if name in STANDS_FOR else np.full(len(column), np.inf)
+            other = OPTIONS[name].stands_for
+            columns[name] = grid.column(other, cells) if other else np.full(len(column), np.inf)
     return pd.DataFrame({numbers: cells, **columns})
 
 

@@ -58,7 +58,7 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     if study.evaluates_held_out:
         kept += study.data.n_validations > 0  # the best weights too
         n_held_out = study.data.n_validations or study.data.n_tests
-        operations += evaluation * n_held_out / n_patterns / (n_windows * study.convergence.validate_every)
+        operations += evaluation * n_held_out / n_patterns / (n_windows * study.values_of("validate_every")[0])
     epochs = [inf if each is None else each for each in study.values_of("max_epochs")]
     n_steps = int(min(max(study.values_of("max_steps")), n_windows * max(epochs)))
     # a step of all patterns for each gradient, two of them per parameter

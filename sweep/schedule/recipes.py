@@ -54,7 +54,8 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     # Where a pattern has one output, or a class, it is right if that is correct, which is counted anyway.
     is_whole = n_outputs > 1 and cell["output"] not in vocabulary.OVER_OUTPUTS
     values["counts_right"] = is_whole and MEASURES["train_accuracy"].is_in(study)
-    looks_at_patterns = values["counts_right"] or cell["criterion"] == "error_rate" or values["monitor"] == "accuracy"
+    of_patterns = vocabulary.CRITERIA[cell["criterion"]].of_wrong or values["monitor"] == "accuracy"
+    looks_at_patterns = values["counts_right"] or of_patterns
     values["one_hot"] = is_whole and looks_at_patterns and study.data.is_one_hot
     values["loss_sums"] = " ".join(study.record.loss_sums)
     return Recipe(**{name: values[name] for name in Recipe._fields})

@@ -14,8 +14,10 @@ from sweep.errors import shown, shown_names
 from sweep.measures import MEASURES
 from sweep.study.curve_points import curve_faults
 from sweep.study.idle_options import idle_options
+from sweep.study.options.convergence import HELD_OUT_OPTIONS
 from sweep.study.options.explicit_weights import Numbers, Shapes, element_of, shape_of
-from sweep.study.options.option_tables import HELD_OUT_OPTIONS, LOSS_ALIASES, MAX_STEPS, loss_and_reduction
+from sweep.study.options.option_tables import LOSS_ALIASES, loss_and_reduction
+from sweep.study.options.option_values import MAX_STEPS
 from sweep.study.options.other_sections import Restarts
 from sweep.study.until_faults import until_faults
 from sweep.system.formatting import count_text
@@ -236,7 +238,7 @@ def _lost_in_float32(study: StudyContent, name: str, value: float) -> str | None
         return "finite"
     if rounded == 0 and value != 0:
         return "other than 0"
-    setting = vocabulary.SETTINGS.get(name) or study.tables.custom_settings.get(name)
+    setting = study.tables.settings.get(name)
     most = setting.below if setting else None
     return f"below {most:g}" if most is not None and rounded >= most else None
 
@@ -417,10 +419,10 @@ def _idle_draws(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for each option of drawing where nothing is drawn."""
     if study.draws_weights:
         return
-    for name, field in study.tables.sections["initial_weights"].model_fields.items():
+    for name in study.tables.with_role("start"):
         decides_places = name == "draw_order" and ALL in study.explicit_weights
-        values = study.values_of(name)
-        if name != "values" and not decides_places and set(values) != {field.default}:
+        values, option = study.values_of(name), study.tables.options[name]
+        if name != "values" and not decides_places and set(values) != {option.default}:
             found = shown(list(values) if name in study.parameters else values[0])
             yield (
                 f"{study.key_of(name)}: {found} has no effect, since initial_weights.values sets all parameters; "
@@ -431,7 +433,7 @@ def _idle_draws(study: StudyContent) -> Iterator[str]:
 def _kind_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
     """Yield a sentence for named parameters that no network has, and for networks whose parameters are all frozen."""
     kinds = [{name[0] for name in each} for each in shapes]
-    neutral = {"freeze": "none", "decays": study.tables.sections["training"].model_fields["decays"].default}
+    neutral = {"freeze": "none", "decays": study.tables.options["decays"].default}
     for option, default in neutral.items():
         for value in (each for each in study.values_of(option) if each != default):
             key, names = study.key_of(option), [name for name in value.split() if not element_of(name)]

@@ -14,17 +14,12 @@ from kernels.start.names import ALL, distributions_in
 from sweep.study.axes.grid import Axis, Grid, combinations, hidden_sizes, skip_of
 from sweep.study.data.data_sets import DataSets
 from sweep.study.data.data_table import Data
+from sweep.study.options.convergence import HELD_OUT_OPTIONS
 from sweep.study.options.explicit_weights import Numbers, Shapes, element_of, is_by_seed
-from sweep.study.options.option_tables import (
-    HELD_OUT_OPTIONS,
-    IS_SET,
-    Convergence,
-    InitialWeights,
-    Network,
-    OptionTables,
-    Training,
-)
+from sweep.study.options.option import IS_SET
+from sweep.study.options.option_tables import OptionTables
 from sweep.study.options.other_sections import Record, Restarts, Seeds
+from sweep.study.reading.section import Section
 from sweep.study.reading.value_forms import Scalar
 
 if TYPE_CHECKING:
@@ -43,10 +38,10 @@ class StudyContent:
     description: str
     data: DataSets  # the patterns
     # Tables of the options that are not swept
-    network: Network
-    initial_weights: InitialWeights
-    training: Training
-    convergence: Convergence
+    network: Section
+    initial_weights: Section
+    training: Section
+    convergence: Section
     # The swept options. Options of one axis vary together; the points of different axes are all combined.
     axes: list[Axis]
     parameters: dict[str, tuple[Scalar, ...]]  # the distinct values of each swept option, in the order of the axes

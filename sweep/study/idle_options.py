@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import shown
-from sweep.study.options.option_tables import IS_SET, known_tables
+from sweep.study.options.option import IS_SET
+from sweep.study.options.option_tables import known_tables
 from sweep.system.formatting import list_text
 from sweep.system.plain_values import as_written
 
@@ -59,7 +60,7 @@ def idle_options(study: StudyContent, named: set[str]) -> Iterator[IdleOption]:
 
 
 def _has_default(study: StudyContent, name: str) -> bool:
-    default = study.tables.sections[study.tables.options[name].section].model_fields[name].default
+    default = study.tables.options[name].default
     if name == "monitor" and study.data.n_validations:
         default = "validation_loss"
     return name not in study.parameters and study.values_of(name) == (default,)

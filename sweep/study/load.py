@@ -19,12 +19,12 @@ from sweep.study.data.data_table import HELD_OUT, HELD_OUT_ARGUMENTS, are_column
 from sweep.study.idle_options import leave_out
 from sweep.study.model import Study
 from sweep.study.options.explicit_weights import element_of, split_values
+from sweep.study.options.key_hints import unknown_key
 from sweep.study.options.option_tables import SECTIONS, OptionTables, known_tables
 from sweep.study.options.option_values import names_arrays
 from sweep.study.options.other_sections import Record
 from sweep.study.plugins import BUILT_IN, load_built_in_plugin
 from sweep.study.reading.faults import Faults
-from sweep.study.reading.hints import unknown_key
 from sweep.system.formatting import list_text
 from sweep.system.plain_values import plain
 from sweep.system.user_files import read_text

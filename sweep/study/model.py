@@ -25,22 +25,15 @@ from sweep.study.data.frames import FrameTable, has_classes, patterns_of, table_
 from sweep.study.data.packed import packed_text, set_aside, sha256
 from sweep.study.data.pattern_files import MAX_PATTERNS, Classes
 from sweep.study.explanations.glossary import entries, glossary
+from sweep.study.options.convergence import with_default_monitor
 from sweep.study.options.custom_components import components_table, custom_components
 from sweep.study.options.explicit_weights import with_columns
-from sweep.study.options.option_tables import (
-    ALWAYS_WRITTEN,
-    MAX_STEPS,
-    OptionTables,
-    known_tables,
-    loss_and_reduction,
-    option_tables,
-    with_default_monitor,
-)
-from sweep.study.options.option_values import names_arrays
+from sweep.study.options.key_hints import unknown_key
+from sweep.study.options.option_tables import OptionTables, known_tables, loss_and_reduction, option_tables
+from sweep.study.options.option_values import MAX_STEPS, names_arrays
 from sweep.study.options.other_sections import Record, Restarts, Seeds
 from sweep.study.options.validation import sentences
 from sweep.study.reading.faults import Faults
-from sweep.study.reading.hints import unknown_key
 from sweep.study.reading.section import Section
 from sweep.system.formatting import count_text
 from sweep.system.plain_values import plain
@@ -291,7 +284,7 @@ class Study(StudyContent):
         """Return the canonical form: the tables of the study file, in which everything is explicit."""
         tables: dict[str, Any] = {"name": self.name, "description": self.description, "method": "grid"}
         tables["data"] = dict(self.data.table)
-        always = {*ALWAYS_WRITTEN, *self.tables.custom_settings}
+        always = {name for name, option in self.tables.options.items() if option.is_always_written}
         if self.data.n_validations and self.uses("monitor"):
             always.add("monitor")  # a reader need not know which patterns the study has
         for section, model in self.tables.sections.items():

@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from kernels import vocabulary
 from sweep import Study
 from sweep.__main__ import run_command
 from sweep.schedule.waves import Part
@@ -27,41 +26,17 @@ from sweep.store.claim import FolderRequest, claim
 from sweep.store.commits import Commit
 from sweep.store.local import LocalFiles
 from sweep.store.store import Store
+from sweep.study.options.option_tables import OPTIONS
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
 from tests import oracle
 
-# Sections of the study file by scalar: settings of components from the vocabulary, all others written out again.
-SECTIONS = {
-    **dict.fromkeys(
-        ("dtype", "hidden", "layers", "activation", "output", "gain", "bias", "skip", "shortcuts", "scaling"), "network"
-    ),
-    **dict.fromkeys(
-        ("distribution", "scale", "output_scale", "bias_scale", "offset", "draw_order", "generator"),
-        "initial_weights",
-    ),
-    **dict.fromkeys(
-        ("loss", "reduction", "optimizer", "schedule", "batch", "order", "max_steps", "max_epochs"), "training"
-    ),
-    **dict.fromkeys(("schedule", "warmup", "step_ratio"), "training"),
-    **dict.fromkeys(("freeze", "share", "decays", "penalty"), "training"),
-    **dict.fromkeys(
-        ("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.COMPONENT_SETTINGS), "training"
-    ),
-    **dict.fromkeys(("criterion", "threshold", "divergence_threshold", "from_step", "stop"), "convergence"),
-    **dict.fromkeys(("monitor", "stopping_rule", "criterion_on", *vocabulary.STOPPING_SETTINGS), "convergence"),
-    **{each.name: "network" for option in vocabulary.ACTIVATIONS.values() for each in option.settings},
-}
+# The table of each option that can be swept, except those of [data].
+SECTIONS = {name: each.section for name, each in OPTIONS.items() if each.is_swept and each.section != "data"}
 
-# Scalars that decide the kernel or the initial weights: one call of the oracle trains runs that share them.
-SHAPE = (
-    "dtype",
-    *("hidden", "layers", "activation", "output", "bias", "skip", "shortcuts", "scaling"),
-    *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion"),
-    *("share", "decays", "penalty"),
-    *("monitor", "stopping_rule", "criterion_on", "stop"),
-)
-START = ("distribution", "scale", "output_scale", "bias_scale", "offset", "draw_order", "generator")
+# Options that decide the kernel, and those that decide the initial weights: one call of the oracle trains runs that
+# share them.
+SHAPE, START = (tuple(name for name in SECTIONS if OPTIONS[name].role == role) for role in ("kernel", "start"))
 
 # Columns of 32 bits, besides those of steps to loss thresholds.
 NARROW = ("steps", "epochs", "restarts", "total_steps", "n_correct", "n_test_correct", "steps_at_best")

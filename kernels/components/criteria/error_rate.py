@@ -14,4 +14,5 @@ COMPONENT = Criterion(
     "the share of patterns that are wrong, 1 minus the accuracy, is below the threshold; the default threshold asks "
     "for all patterns, up to 10,000",
     of_wrong=of_wrong,
+    also=("accuracy", "zero_one_loss", "misclassification"),
 )

@@ -74,7 +74,7 @@ COMPONENT = StoppingRule(
             above=0,
             below=2**24,  # float32 counts no further
             multiple_of=1,
-            case=Case((3.0, 1.0), (("gl_threshold", 1e6),)),
+            case=Case((3.0, 1.0), (("gl_threshold", 1e6), ("progress_threshold", 500.0))),
         ),
     ),
     needs_loss=True,

@@ -3,7 +3,7 @@
 Each is compared with the last improvement.
 """
 
-from kernels.components.declarations import Case, Setting, StoppingRule
+from kernels.components.declarations import IS_SET, Case, Setting, StoppingRule
 from kernels.lanes.arithmetic import Lanes, Mask, select
 
 
@@ -41,6 +41,7 @@ SETTINGS = (
         "loss, outputs or share",
         at_least=0,
         case=Case((0.1,), (("patience", 2),), "1e-3"),
+        used_with=(("patience", IS_SET),),
     ),
 )
 

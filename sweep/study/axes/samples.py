@@ -99,7 +99,7 @@ def _sobol(n_options: int, count: int, seed: int) -> Iterator[list[_Unit]]:
 
 def _draw_of(reading: Reading, key: str, spec: Any, name: str) -> _Draw:
     """Return the function from a number between 0 and 1 to a value of an option."""
-    integer = takes_integers(reading.tables.kinds[name])
+    integer = takes_integers(reading.tables.options[name].type)
     bounds = bounds_of(spec, integer)
     if bounds is None:
         values = values_of_option(reading, key, spec, name)

@@ -10,12 +10,12 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sweep.errors import StudyError, shown
 from sweep.study.data.data_table import DATA_KEYS, HELD_OUT_ARGUMENTS
-from sweep.study.options.option_tables import REQUIRED, OptionTables, takes_integers
+from sweep.study.options.key_hints import unknown_key
+from sweep.study.options.option_tables import OptionTables, takes_integers
 from sweep.study.options.option_values import names_arrays
 from sweep.study.options.other_sections import Seeds
 from sweep.study.options.validation import sentences
 from sweep.study.reading.faults import Faults
-from sweep.study.reading.hints import unknown_key
 from sweep.study.reading.value_forms import Scalar, expand
 
 _NOT_SWEPT = {*DATA_KEYS, *Seeds.model_fields, "seed", "seeds"}
@@ -77,7 +77,7 @@ def sweepable(key: Any, tables: OptionTables) -> str | None:
 
 def values_of_option(reading: Reading, key: str, spec: Any, name: str, *, distinct: bool = True) -> tuple[Scalar, ...]:
     """Return the valid values of one swept option, from any form that ``expand`` reads; the key is for errors."""
-    kind: Any = reading.tables.kinds[name]
+    kind: Any = reading.tables.options[name].type
     spec = [spec] if names_arrays(spec) else spec
     adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
     try:
@@ -135,6 +135,6 @@ def set_twice_or_missing(raw: Mapping[str, Any], swept: Mapping[str, str], known
             faults.append(f"{swept[name]}: is also set as data.{use}.{key}; keep one")
     return faults + [
         f"{known.sweepable[name]}.{name}: is missing; set it in [{known.sweepable[name]}], or sweep it in [parameters]"
-        for name in REQUIRED
-        if name not in swept and tables.get(known.sweepable[name], {}).get(name) is None
+        for name, option in known.options.items()
+        if option.is_required and name not in swept and tables.get(known.sweepable[name], {}).get(name) is None
     ]

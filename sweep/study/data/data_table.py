@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import PrivateAttr, model_validator
 
 from sweep.errors import shown, shown_names
 from sweep.study.data.packed import unpack
@@ -23,7 +23,7 @@ from sweep.study.data.pattern_files import (
 )
 from sweep.study.data.splits import PREPARATIONS, Scaling
 from sweep.study.data.tasks import ARGUMENTS, Argument, make_patterns
-from sweep.study.reading.section import FiniteFloat, Section
+from sweep.study.reading.section import FiniteFloat, Section, field
 from sweep.system.formatting import count_text, list_text
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class DataKey(NamedTuple):
     allowed: str
     default: str = ""
     used_with: str = ""  # the key that it needs
+    example: str = ""  # a value as in a study file
 
 
 # Keys of files, and of the patterns to train on; others are arguments of tasks and preparations.
@@ -46,27 +47,39 @@ DATA_SOURCES = {
         "CSV or Parquet file of patterns to learn",
         "inputs are columns x0, x1, .., targets y, or y0, y1, ..; name others by target or targets, and by inputs "
         "(default: all other columns)",
+        example='"patterns.csv"',
     ),
     "target": DataKey(
         "column of a file with the class of each pattern. Two classes make one target, high for the second in "
         "ascending order; more classes make one target each",
         "a name",
+        example='"species"',
     ),
     "target_one_hot": DataKey(
-        "whether two classes make two targets, as softmax needs", "true, false", "default false", "target"
+        "whether two classes make two targets, as softmax needs",
+        "true, false",
+        "default false",
+        "target",
+        example="true",
     ),
     "one_hot": DataKey(
         "columns of a file that hold categories (texts or numbers): each category becomes an input, 1 for patterns of "
         "that category and 0 for others",
         "a list of names",
         used_with="file",
+        example='["color"]',
     ),
     "split": DataKey(
         "column of a file that says how each pattern is used: train, validation or test",
         "a name",
         used_with="file",
+        example='"use"',
     ),
-    "train": DataKey("indices of the patterns to train on; all others are test patterns", "a list of integers from 0"),
+    "train": DataKey(
+        "indices of the patterns to train on; all others are test patterns",
+        "a list of integers from 0",
+        example="[0, 1, 2, 5]",
+    ),
 }
 # Keys that select columns of a file.
 OF_FILES = ("file", "inputs", "targets", "target", "target_one_hot", "one_hot", "split")
@@ -90,7 +103,7 @@ DATA_OPTIONS = {
         name: ARGUMENTS[key]._replace(meaning=f"{key} of the task of {use} patterns: {ARGUMENTS[key].meaning}")
         for name, (use, key) in HELD_OUT_ARGUMENTS.items()
     },
-    "decision_threshold": Argument(DECISION_THRESHOLD, float),
+    "decision_threshold": Argument(DECISION_THRESHOLD, float, example="0.5", names=("cutoff",)),
 }
 DATA_KEYS = ["task", *ARGUMENTS, *OF_FILES, "decision_threshold", "train", *PREPARATIONS, *HELD_OUT]
 
@@ -101,8 +114,12 @@ class Patterns(Section):
     With one output, ``targets`` may be a flat list: ``[0, 1, 1, 0]``.
     """
 
-    inputs: Rows = Field(description="a row of numbers for each pattern")
-    targets: Rows = Field(description="a row of numbers for each pattern, or one number")
+    inputs: Rows = field(
+        ..., "a row of numbers for each pattern", "[[0, 0], [0, 1], [1, 0], [1, 1]]", names=("features",)
+    )
+    targets: Rows = field(
+        ..., "a row of numbers for each pattern, or one number", "[[0], [1], [1], [0]]", names=("labels", "outputs")
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -136,16 +153,20 @@ class Patterns(Section):
 class Data(Patterns):
     """Patterns to train on, and held-out patterns."""
 
-    decision_threshold: FiniteFloat | None = Field(None, description=DECISION_THRESHOLD)
-    validation: Annotated[Patterns | None, "task, file, or inputs and targets"] = Field(
+    decision_threshold: FiniteFloat | None = field(None, DECISION_THRESHOLD, "0.5")
+    validation: Annotated[Patterns | None, "task, file, or inputs and targets"] = field(
         None,
-        description="patterns that choose the best step of a run and the best cell but do not train the networks; "
-        "[parameters] sweeps arguments of their task as validation_noise",
+        "patterns that choose the best step of a run and the best cell but do not train the networks; [parameters] "
+        "sweeps arguments of their task as validation_noise",
+        '{ file = "validation.csv" }',
+        names=("validation_set", "val", "validation_data", "val_inputs", "val_targets", "validation_file"),
     )
-    test: Annotated[Patterns | None, "task, file, or inputs and targets"] = Field(
+    test: Annotated[Patterns | None, "task, file, or inputs and targets"] = field(
         None,
-        description="patterns that test the networks but do not train them; [parameters] sweeps arguments of their "
-        "task as test_noise",
+        "patterns that test the networks but do not train them; [parameters] sweeps arguments of their task as "
+        "test_noise",
+        '{ file = "test.csv" }',
+        names=("test_set", "test_inputs", "test_targets", "test_file"),
     )
 
     _scaling: Scaling | None = PrivateAttr(None)

@@ -29,17 +29,37 @@ PREPARATIONS = {
         1,
         MAX_PATTERNS,
         is_size=True,
+        example="12",
+        names=("train_size", "train_fraction", "train_split", "n_train"),
     ),
     "test_count": Argument(
-        "number of test patterns; the rest are patterns to train on", int, 1, MAX_PATTERNS, is_size=True
+        "number of test patterns; the rest are patterns to train on",
+        int,
+        1,
+        MAX_PATTERNS,
+        is_size=True,
+        example="4",
+        names=("test_size", "test_fraction", "test_split", "n_test"),
     ),
     "split_seed": Argument(
-        "seed that chooses the test patterns, as in scikit-learn's train_test_split or KFold", int, 0, MAX_SEED
+        "seed that chooses the test patterns, as in scikit-learn's train_test_split or KFold",
+        int,
+        0,
+        MAX_SEED,
+        example="3",
     ),
     "validation_count": Argument(
-        "number of validation patterns, taken from those that are not test patterns", int, 1, MAX_PATTERNS, is_size=True
+        "number of validation patterns, taken from those that are not test patterns",
+        int,
+        1,
+        MAX_PATTERNS,
+        is_size=True,
+        example="3",
+        names=("validation_fraction", "validation_split", "val_size", "n_val", "val_split"),
     ),
-    "validation_seed": Argument("seed that chooses the validation patterns, in the same way", int, 0, MAX_SEED),
+    "validation_seed": Argument(
+        "seed that chooses the validation patterns, in the same way", int, 0, MAX_SEED, example="3"
+    ),
     "folds": Argument(
         "number of equal parts of the patterns (k-fold cross-validation): one part is held out, and networks train on "
         "the others. The part tests the networks or, if there are other test patterns, validates them. Without fold, "
@@ -48,15 +68,28 @@ PREPARATIONS = {
         2,
         MAX_PATTERNS,
         is_size=True,
+        example="5",
+        names=("n_splits", "cv", "n_folds", "kfold"),
     ),
-    "fold": Argument("index of the part that is held out", int, 0, MAX_PATTERNS - 1),
-    "stratify": Argument("whether classes have the same proportions in each part that is split off", bool),
-    "label_noise": Argument("fraction of the patterns to train on that get another pattern's targets", float, 0, 1),
-    "noise_seed": Argument("seed that chooses the noisy patterns and their targets", int, 0, MAX_SEED),
+    "fold": Argument("index of the part that is held out", int, 0, MAX_PATTERNS - 1, example="0"),
+    "stratify": Argument(
+        "whether classes have the same proportions in each part that is split off", bool, example="true"
+    ),
+    "label_noise": Argument(
+        "fraction of the patterns to train on that get another pattern's targets",
+        float,
+        0,
+        1,
+        example="0.1",
+        names=("flip_y", "noisy_labels"),
+    ),
+    "noise_seed": Argument("seed that chooses the noisy patterns and their targets", int, 0, MAX_SEED, example="3"),
     "standardize": Argument(
         "whether inputs are shifted and scaled to mean 0 and standard deviation 1 in the patterns to train on, and in "
         "held-out patterns by the same numbers",
         bool,
+        example="true",
+        names=("standardise", "standard_scaler", "scaler", "zscore", "normalize_inputs"),
     ),
 }
 DEFAULTS: dict[str, Any] = dict.fromkeys(PREPARATIONS, Parameter.empty) | {

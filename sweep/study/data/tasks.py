@@ -49,6 +49,8 @@ class Argument(NamedTuple):
     also: str = ""  # a value that only [data] takes, and what it means
     is_size: bool = False  # whether it sets numbers of patterns, inputs or targets, which are the same in all cells
     is_size_in: str = ""  # a task in which it does, if not in others
+    example: str = ""  # a value as in a study file
+    names: tuple[str, ...] = ()  # in other programs, for which errors suggest this key
 
     @property
     def type(self) -> Any:
@@ -92,25 +94,35 @@ class Argument(NamedTuple):
 
 ARGUMENTS = {
     "bits": Argument(
-        "number of bits of a pattern, or of each summand; input j of pattern c is bit j of c", int, 1, 16, is_size=True
+        "number of bits of a pattern, or of each summand; input j of pattern c is bit j of c",
+        int,
+        1,
+        16,
+        is_size=True,
+        example="4",
     ),
-    "function": Argument("number of a truth table, whose bit c is the target of pattern c", int, 0, 2**32 - 1),
-    "n": Argument("number of patterns; in a task with classes, of each class", int, 1, 65_536, is_size=True),
-    "n_inputs": Argument("number of inputs", int, 1, 1024, is_size=True),
-    "n_outputs": Argument("number of targets", int, 1, 1024, is_size=True),
-    "classes": Argument("number of classes, each with a target", int, 2, 64, is_size=True),
-    "noise": Argument("standard deviation of the noise added to points", float, 0, 1_000_000),
-    "problem": Argument("which of the three MONK's problems", int, 1, 3, is_size_in="monks"),
+    "function": Argument(
+        "number of a truth table, whose bit c is the target of pattern c", int, 0, 2**32 - 1, example="6"
+    ),
+    "n": Argument(
+        "number of patterns; in a task with classes, of each class", int, 1, 65_536, is_size=True, example="50"
+    ),
+    "n_inputs": Argument("number of inputs", int, 1, 1024, is_size=True, example="16"),
+    "n_outputs": Argument("number of targets", int, 1, 1024, is_size=True, example="2"),
+    "classes": Argument("number of classes, each with a target", int, 2, 64, is_size=True, example="2"),
+    "noise": Argument("standard deviation of the noise added to points", float, 0, 1_000_000, example="0.1"),
+    "problem": Argument("which of the three MONK's problems", int, 1, 3, is_size_in="monks", example="2"),
     "data_seed": Argument(
         "seed of drawn patterns",
         int,
         0,
         2**32 - 1,
         f'"{BY_RUN}" in [data]: each run draws its patterns with its own seed',
+        example="3",
     ),
-    "coding": Argument("inputs for a bit: 01 for 0 and 1, pm1 for -1 and 1", str),
-    "target_low": Argument("target for false", float),
-    "target_high": Argument("target for true", float),
+    "coding": Argument("inputs for a bit: 01 for 0 and 1, pm1 for -1 and 1", str, example='"pm1"'),
+    "target_low": Argument("target for false", float, example="-1.0"),
+    "target_high": Argument("target for true", float, example="0.9"),
 }
 
 

@@ -15,29 +15,11 @@ from sweep.study.axes.samples import METHODS
 from sweep.study.data.data_table import DATA_OPTIONS, DATA_SOURCES, HELD_OUT_ARGUMENTS, Data
 from sweep.study.data.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.data.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of, make_patterns
-from sweep.study.explanations.examples import EXAMPLES
 from sweep.study.options.explicit_weights import element_of
-from sweep.study.options.option_tables import (
-    IS_SET,
-    REQUIRED,
-    SECTION_OF,
-    STANDS_FOR,
-    Option,
-    OptionTables,
-    known_tables,
-    names_of,
-)
+from sweep.study.options.option import IS_SET, Option
+from sweep.study.options.option_tables import SECTION_OF, OptionTables, known_tables, names_of
 from sweep.study.options.other_sections import FAILURES, Record, Restarts, Seeds
 from sweep.study.reading.section import Section
-
-# Texts of defaults that the field does not hold.
-_TEXTS = {
-    **STANDS_FOR,
-    "reduction": "sum (of mse: mean)",
-    "max_epochs": "unlimited",
-    "monitor": "validation_loss with validation patterns, otherwise loss",
-}
-
 
 # The lists of tables that let options vary together.
 # How options are swept.
@@ -122,6 +104,7 @@ class Entry(NamedTuple):
     users: tuple[str, ...] = ()  # names that it is used with
     used_with: str = ""  # the same as text
     is_swept: bool = True  # whether it can have several values in [parameters]
+    value: str = ""  # an example, as in a study file
 
     @property
     def facts(self) -> str:
@@ -133,9 +116,7 @@ class Entry(NamedTuple):
     @property
     def example(self) -> str:
         """A line of a study file, or of its table [parameters]."""
-        names = (f'"{name}"' for name in self.values if not self.default.endswith(f" {name}"))
-        value = EXAMPLES.get(self.key) or next(names, self.default.removeprefix("default "))  # of custom settings
-        return f"{self.key} = {value}"
+        return f"{self.key} = {self.value}"
 
     @property
     def change(self) -> str:
@@ -158,7 +139,15 @@ def entries() -> list[Entry]:
     tables = known_tables()
     models = models_of(tables)
     patterns = [
-        Entry("data", "task", "built-in patterns to learn", ", ".join(TASKS), values=tuple(TASKS), is_swept=False),
+        Entry(
+            "data",
+            "task",
+            "built-in patterns to learn",
+            ", ".join(TASKS),
+            values=tuple(TASKS),
+            is_swept=False,
+            value='"parity"',
+        ),
         *map(_argument_entry, ARGUMENTS),
         *(
             Entry(
@@ -168,6 +157,7 @@ def entries() -> list[Entry]:
                 users=(each.used_with,) * bool(each.used_with),
                 used_with=each.used_with,
                 is_swept=False,
+                value=each.example,
             )
             for key, each in DATA_SOURCES.items()
         ),
@@ -196,7 +186,8 @@ def _argument_entry(name: str) -> Entry:
     if argument.also:
         allowed += f", or {argument.also}"
     used_with = f"task {', '.join(users)}"
-    return Entry("data", name, argument.meaning, allowed, default, values, users, used_with, not argument.is_size)
+    is_swept = not argument.is_size
+    return Entry("data", name, argument.meaning, allowed, default, values, users, used_with, is_swept, argument.example)
 
 
 def _preparation_entry(name: str) -> Entry:
@@ -214,6 +205,7 @@ def _preparation_entry(name: str) -> Entry:
         users=needed,
         used_with=used_with,
         is_swept=not argument.is_size,
+        value=argument.example,
     )
 
 
@@ -231,21 +223,28 @@ def _entry(section: str, key: str, hint: Any, field: FieldInfo, option: Option |
     allowed = f"a list of {', '.join(listed)}" if listed else _allowed(hint)
     if option and option.unit and option.unit not in option.meaning:
         allowed += f"; unit: {option.unit}"
-    default = "required" if key in REQUIRED else f"default {_TEXTS.get(key, _text(field.default))}"
-    users = option.used_with if option else {}
+    if option is None or section == "data":
+        default = "" if section == "data" else f"default {_text(field.default)}"
+        example = field.examples[0] if field.examples else ""
+        names = listed or names_of(hint)
+        is_swept = option is not None
+        return Entry(section, key, str(field.description), allowed, default, names, is_swept=is_swept, value=example)
+    default = option.default_text or option.stands_for or _text(option.default)
     used_with = (
-        other if values == [IS_SET] else f"{other} {', '.join(map(_text, values))}" for other, values in users.items()
+        other if values == [IS_SET] else f"{other} {', '.join(map(_text, values))}"
+        for other, values in option.used_with.items()
     )
     return Entry(
         section,
         key,
-        str(field.description),
+        option.meaning,
         allowed,
-        "" if section == "data" else default,
-        listed or names_of(hint),
-        tuple(str(value) for values in users.values() for value in values if value != IS_SET),
+        "required" if option.is_required else f"default {default}",
+        names_of(hint),
+        tuple(str(value) for values in option.used_with.values() for value in values if value != IS_SET),
         " or ".join(used_with),
-        bool(option and option.is_swept),
+        option.is_swept,
+        option.example,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from kernels import vocabulary
-from kernels.components.declarations import Setting
+from kernels.components.declarations import OF_CUSTOM_SETTINGS, Setting
 from kernels.custom.decorators import NAME, setting_fault, taken_names, text_fault
 from kernels.custom.registry import FACTS, KINDS, Declaration, declared_components
 from sweep.columns import reserved_columns
@@ -135,7 +135,7 @@ def _table(component: Declaration) -> dict[str, Any]:
     settings = [
         setting.name
         if setting.name in vocabulary.COMPONENT_SETTINGS
-        else {name: value for name, value in setting._asdict().items() if value not in (None, "", ())}
+        else {name: value for name in OF_CUSTOM_SETTINGS if (value := getattr(setting, name)) not in (None, "")}
         for setting in component.settings
     ]
     table: dict[str, Any] = {"kind": component.kind, "sha256": component.sha256}
@@ -154,10 +154,7 @@ def _setting(value: Any) -> Any:
     """Return the setting that a name or a table declares; return anything else unchanged."""
     if isinstance(value, str):
         return vocabulary.COMPONENT_SETTINGS.get(value, value)
-    allowed = isinstance(value, Mapping) and {"name", "default"} <= value.keys() <= set(Setting._fields) - {
-        "also",
-        "case",
-    }
+    allowed = isinstance(value, Mapping) and {"name", "default"} <= value.keys() <= set(OF_CUSTOM_SETTINGS)
     return Setting(**{"meaning": "", **value}) if allowed else value
 
 

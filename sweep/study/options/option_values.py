@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from kernels.start.names import ARRAY, DISTRIBUTIONS, MAX_LAYERS, NAMED_SCALES
 from sweep.errors import shown
@@ -210,6 +210,16 @@ def _complete_order(value: str) -> str:
             f"b1, w2, ..: one of several hidden layers); got {shown(value)}"
         )
     return " ".join([*drawn, *(name for name in DRAWN if name not in names)])
+
+
+MAX_STEPS = 2**31 - 1
+
+Steps = Annotated[int, Field(ge=0, le=MAX_STEPS)]
+
+
+def one_of(names: Iterable[str]) -> Any:
+    """Return the type of values that are some of these names."""
+    return Literal[tuple(names)]
 
 
 # Types of options that functions validate; the schema of study files and the documentation use the notes beside them.

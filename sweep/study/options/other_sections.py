@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from kernels.vocabulary import LOSS_SUMS
 from sweep.errors import shown, unknown
 from sweep.measures import RECORDED
-from sweep.study.reading.section import MAX_SEED, Section
+from sweep.study.reading.section import MAX_SEED, Section, field
 from sweep.study.reading.value_forms import expand
 from sweep.system.plain_values import is_integer
 
@@ -69,14 +69,21 @@ class Until(Section):
 class Seeds(Section):
     """The seeds of every cell, one run each; with ``until`` at most ``count``."""
 
-    base: Annotated[int, Field(ge=0, le=MAX_SEED)] = Field(0, description="first seed")
-    count: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = Field(
-        1000, description="number of consecutive seeds of each cell"
+    base: Annotated[int, Field(ge=0, le=MAX_SEED)] = field(
+        0, "first seed", "1000", names=("seed", "first_seed", "random_state", "random_seed")
     )
-    until: Annotated[Until | None, '{ width = 0.02 } or { best = "rate" }'] = Field(
+    count: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = field(
+        1000,
+        "number of consecutive seeds of each cell",
+        "200",
+        names=("seeds", "n_seeds", "num_seeds", "replicates", "repetitions", "runs", "trials"),
+    )
+    until: Annotated[Until | None, '{ width = 0.02 } or { best = "rate" }'] = field(
         None,
-        description="when a cell gets no more seeds: once the interval of its rate is narrow, or once it cannot be the "
+        "when a cell gets no more seeds: once the interval of its rate is narrow, or once it cannot be the "
         "best (racing)",
+        "{ width = 0.02 }",
+        names=("racing", "race", "pruner", "successive_halving", "hyperband", "early_terminate"),
     )
 
     @property
@@ -119,19 +126,22 @@ def _schema_of_names(allowed: Collection[str]) -> WithJsonSchema:
 class Restarts(Section):
     """Restarts of a failed run with other initial weights, until an attempt converges."""
 
-    max_restarts: Annotated[int, Field(ge=0, le=10_000)] = Field(0, description="most restarts of a run")
-    after_steps: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
-        None, description="updates after which an attempt ends and the next one starts, while restarts are left"
+    max_restarts: Annotated[int, Field(ge=0, le=10_000)] = field(
+        0, "most restarts of a run", "20", names=("restart", "n_restarts")
+    )
+    after_steps: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = field(
+        None, "updates after which an attempt ends and the next one starts, while restarts are left", "500"
     )
     on: Annotated[
         tuple[str, ...],
         BeforeValidator(partial(_read_names, "status", FAILURES)),
         _schema_of_names(FAILURES),
         f"a list of {', '.join(FAILURES)}",
-    ] = Field(FAILURES, description="statuses of an attempt after which the next one starts")
-    draw: Literal["next", "spawned"] = Field(
+    ] = field(FAILURES, "statuses of an attempt after which the next one starts", '["diverged", "plateau"]')
+    draw: Literal["next", "spawned"] = field(
         "next",
-        description="initial weights of the next attempt: the next numbers of the seed's generator, or spawned seeds",
+        "initial weights of the next attempt: the next numbers of the seed's generator, or spawned seeds",
+        '"spawned"',
     )
 
 
@@ -198,20 +208,23 @@ class Record(Section):
 
     loss_thresholds: Annotated[
         tuple[float, ...], BeforeValidator(_read_thresholds), "1 to 16 distinct numbers above 0"
-    ] = Field((), description="values of the loss: for each, the first step with a loss below it is recorded")
-    weights: Literal["none", "initial", "final", "both", "best", "all"] = Field(
+    ] = field((), "values of the loss: for each, the first step with a loss below it is recorded", "[1.0, 0.1, 0.01]")
+    weights: Literal["none", "initial", "final", "both", "best", "all"] = field(
         "none",
-        description="which weights of every run are recorded, diverged runs included; both: initial and final, "
+        "which weights of every run are recorded, diverged runs included; both: initial and final, "
         "best: at the best validation, all: all three",
+        '"final"',
     )
     measures: Annotated[
         tuple[str, ...],
         BeforeValidator(partial(_read_names, "measure", RECORDED)),
         _schema_of_names(RECORDED),
         f"a list of {', '.join(RECORDED)}",
-    ] = Field((), description="measures of trained networks to record, one column each")
-    curves: Annotated[Curves | None, "{ seeds = 20, steps = { geomspace = [1, 1000, 13] } }"] = Field(
-        None, description="learning curves of the first seeds of each cell: loss and correct outputs at certain steps"
+    ] = field((), "measures of trained networks to record, one column each", '["margin", "sharpness"]')
+    curves: Annotated[Curves | None, "{ seeds = 20, steps = { geomspace = [1, 1000, 13] } }"] = field(
+        None,
+        "learning curves of the first seeds of each cell: loss and correct outputs at certain steps",
+        "{ seeds = 20, steps = { geomspace = [1, 1000, 13] } }",
     )
 
     @property

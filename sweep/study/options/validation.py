@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from sweep.errors import shown
+from sweep.study.options.key_hints import unknown_key
 from sweep.study.options.option_tables import BUILT_IN, OptionTables, known_tables
 from sweep.study.options.option_values import names_arrays
 from sweep.study.options.other_sections import Curves, Until
-from sweep.study.reading.hints import unknown_key, value_hint
+from sweep.study.reading.hints import value_hint
 from sweep.study.reading.section import Section
 
 if TYPE_CHECKING:

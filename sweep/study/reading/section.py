@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 MAX_SEED = 2**32 - 1
+
+
+def field(default: Any, meaning: str, example: str, names: Sequence[str] = (), **options: Any) -> Any:
+    """Return a field of a table: its meaning, an example as in a study file, and its names in other programs."""
+    return Field(default, description=meaning, examples=[example], json_schema_extra={"names": list(names)}, **options)
+
 
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 

@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from sweep.errors import shown, unknown
-from sweep.study.reading.hints import unknown_key
 from sweep.system.plain_values import MAX_VALUES, is_finite, is_integer, plain
 
 Scalar = bool | int | float | str
@@ -96,7 +95,7 @@ def expand(spec: Any, integer: bool) -> list[Scalar]:
     known = [*_LISTS, "min", "max", "num", "distribution"]
     for key in spec:
         if key not in known:
-            raise ValueError(unknown_key("key", key, known, {}))
+            raise ValueError(unknown("key", key, known))
     form = next((key for key in spec if key in _LISTS), None)
     if form is None:
         return _range_of_bounds(spec, integer)

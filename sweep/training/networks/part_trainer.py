@@ -125,7 +125,7 @@ class PartTrainer:
         arguments: dict[str, Any] = {"decision_threshold": self._data.decision_thresholds(), "effort": self._effort}
         if recipe.holds_out:
             held_out = self._data.arrays("validation" if study.data.n_validations else "test")
-            arguments |= {"held_out": held_out, "validate_every": study.convergence.validate_every}
+            arguments |= {"held_out": held_out, "validate_every": study.values_of("validate_every")[0]}
         return Trainer(recipe, *self._patterns, study.record.loss_thresholds, **arguments)
 
     def check(self) -> None:

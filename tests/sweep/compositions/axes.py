@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kernels import vocabulary
 from sweep.study.axes.samples import METHODS
-from sweep.study.options.option_tables import KINDS, SWEEPABLE, takes_integers
+from sweep.study.options.option_tables import OPTIONS, SWEEPABLE, takes_integers
 
 # The most cells of a study, and the most points of an axis of several options.
 _MOST_CELLS, _MOST_POINTS = 8, 3
@@ -61,7 +61,7 @@ def _form(draw: st.DrawFn, name: str, values: list[Any]) -> Any:
     forms: list[Any] = [values, values, {"values": values}]
     if _is_number(name, values):
         low, high, n = min(values), max(values), len(values)
-        if takes_integers(KINDS[name]):
+        if takes_integers(OPTIONS[name].type):
             forms += [{"range": [low, high, high - low]}, {"min": low, "max": high, "num": 2}]
         else:
             forms += [{"linspace": [low, high, n]}, {"min": low, "max": high, "num": n}]
@@ -77,7 +77,7 @@ def _sample(draw: st.DrawFn, options: Lists) -> dict[str, Any]:
         low, high = (min(values), max(values)) if _is_number(name, values) else (0, 0)
         forms: list[Any] = [values]
         if low < high:
-            kind = "linear" if takes_integers(KINDS[name]) or low <= 0 else "log"
+            kind = "linear" if takes_integers(OPTIONS[name].type) or low <= 0 else "log"
             forms += [{"min": low, "max": high}, {"geomspace" if kind == "log" else "linspace": [low, high]}]
         table[_key(draw, name)] = draw(st.sampled_from(forms))
     most = prod(len(set(values)) for values in options.values())

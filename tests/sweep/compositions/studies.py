@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from kernels import vocabulary
 from sweep import Study, StudyError
 from sweep.measures import RECORDED
-from sweep.study.options.option_tables import IS_SET, KINDS, LOSS_ALIASES, OPTIONS, SECTIONS
+from sweep.study.options.option import IS_SET
+from sweep.study.options.option_tables import LOSS_ALIASES, OPTIONS
 from tests.oracle import parameter_shapes
 from tests.sweep.compositions.axes import Lists, axes
 from tests.sweep.compositions.data import File, Patterns, patterns
@@ -42,7 +43,7 @@ _APART = ("loss", "output", "values", "dtype", "validate_every", "thresholds_on"
 _OF_ALL = [name for name in OPTION_VALUES if name not in _APART and not OPTIONS[name].used_with]
 _OF_SOME = [name for name in OPTION_VALUES if name not in _APART and OPTIONS[name].used_with]
 _ALWAYS = ("hidden", "learning_rate")
-_DTYPES = get_args(KINDS["dtype"])
+_DTYPES = get_args(OPTIONS["dtype"].type)
 
 
 @st.composite
@@ -126,7 +127,7 @@ def with_files(given: Any, folder: Path) -> Any:
 
 
 def _default(name: str) -> Any:
-    return SECTIONS[OPTIONS[name].section].model_fields[name].default
+    return OPTIONS[name].default
 
 
 def _values_of(options: Lists, name: str) -> list[Any]:

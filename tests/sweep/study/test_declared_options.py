@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 import kernels.recipe
 import kernels.start.numbers
@@ -12,60 +12,42 @@ from sweep.columns import STATUSES
 from sweep.study.data.data_table import DATA_OPTIONS
 from sweep.study.data.pattern_files import MAX_PATTERNS
 from sweep.study.options.option_tables import (
-    CONVERGENCE,
-    INITIAL_WEIGHTS,
     LOSS_ALIASES,
-    NETWORK,
     OPTIONS,
-    SWEEPABLE,
-    TRAINING,
-    OptionTables,
     with_role,
 )
 from sweep.study.options.option_tables import SECTIONS as MODELS
 from sweep.study.reading.section import MAX_SEED
 from tests import oracle
 from tests.oracle.components import ALIASES
-from tests.sweep.support import SECTIONS, SHAPE, START, make_study
-
-
-def test_every_scalar_but_the_dtype_can_be_swept() -> None:
-    """The parameters that can be swept are the scalars of the sections."""
-    assert SECTIONS | dict.fromkeys(DATA_OPTIONS, "data") == SWEEPABLE
+from tests.sweep.support import SHAPE, START, make_study
 
 
 def test_names_are_those_of_the_kernels() -> None:
     """The study model allows exactly the names that kernels know."""
 
-    def allowed(model: type[Any], field: str) -> tuple[str, ...]:
-        return get_args(model.model_fields[field].annotation)
+    def allowed(name: str) -> tuple[Any, ...]:
+        kind = OPTIONS[name].type
+        return get_args(get_args(kind)[0]) if get_origin(kind) is Annotated else get_args(kind)
 
     activations = tuple(vocabulary.ACTIVATIONS)
-    assert allowed(NETWORK, "activation") == activations
-    assert allowed(NETWORK, "output") == (*activations, "softmax")
-    assert allowed(NETWORK, "scaling") == ("standard", "ntk", "mean_field")
-    assert set(allowed(NETWORK, "dtype")) == {"float64", "float32"}
-    assert allowed(TRAINING, "loss") == (*LOSS_ALIASES, *vocabulary.LOSSES)
-    reductions = get_args(get_args(TRAINING.model_fields["reduction"].annotation)[0])
+    assert allowed("activation") == activations
+    assert allowed("output") == (*activations, "softmax")
+    assert allowed("scaling") == ("standard", "ntk", "mean_field")
+    assert set(allowed("dtype")) == {"float64", "float32"}
+    assert allowed("loss") == (*LOSS_ALIASES, *vocabulary.LOSSES)
+    reductions = get_args(allowed("reduction")[0])
     assert reductions == ("sum", "mean", "pattern_mean")
-    assert allowed(TRAINING, "optimizer") == tuple(vocabulary.OPTIMIZERS)
-    assert allowed(TRAINING, "order") == ("cyclic", "shuffled")
-    assert allowed(CONVERGENCE, "criterion") == tuple(vocabulary.CRITERIA)
-    distributions = get_args(allowed(INITIAL_WEIGHTS, "distribution")[0])
+    assert allowed("optimizer") == tuple(vocabulary.OPTIMIZERS)
+    assert allowed("order") == ("cyclic", "shuffled")
+    assert allowed("criterion") == tuple(vocabulary.CRITERIA)
+    distributions = get_args(allowed("distribution")[0])
     assert distributions == ("normal", "uniform", "truncated_normal", "constant")
-    assert allowed(INITIAL_WEIGHTS, "generator") == ("mt19937", "pcg64")
+    assert allowed("generator") == ("mt19937", "pcg64")
     assert LOSS_ALIASES == ALIASES
     assert STATUSES == oracle.STATUSES
     assert MAX_SEED == kernels.start.numbers.MAX_SEED == 2**32 - 1
     assert MAX_PATTERNS == 65_536
-
-
-def test_values_are_checked_once() -> None:
-    """Tables are built for each set of custom components, and building them adds no checks to the declared fields."""
-    for _ in range(2):
-        for model in OptionTables().sections.values():
-            for name, field in model.model_fields.items():
-                assert [each for each in field.metadata if field.metadata.count(each) > 1] == [], name
 
 
 def test_roles_are_those_of_the_kernels() -> None:

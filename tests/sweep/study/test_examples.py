@@ -8,9 +8,7 @@ import jsonschema
 import pytest
 
 from sweep.study.explanations.component_texts import COMPONENTS, component_texts
-from sweep.study.explanations.examples import EXAMPLES
 from sweep.study.explanations.glossary import Entry, entries
-from sweep.study.options.option_tables import SECTION_OF
 from sweep.study.schema import study_schema
 
 SCHEMA = study_schema()
@@ -23,11 +21,6 @@ def test_example(entry: Entry) -> None:
     assert list(values) == [entry.key]
     allowed = SCHEMA["properties"][entry.section]["properties"][entry.key]
     jsonschema.Draft4Validator({"properties": {entry.key: allowed}}).validate(values)
-
-
-def test_examples_are_of_options() -> None:
-    """There are no examples of unknown options."""
-    assert EXAMPLES.keys() <= SECTION_OF.keys()
 
 
 def test_components_are_explained() -> None:

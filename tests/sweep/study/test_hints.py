@@ -9,9 +9,10 @@ import pytest
 
 from sweep import Study, StudyError
 from sweep.study.explanations.glossary import entries
+from sweep.study.options.key_hints import known_keys, meant_key
 from sweep.study.options.option_tables import SECTION_OF
 from sweep.study.reading import hints
-from sweep.study.reading.hints import meant_key, meant_value, not_supported
+from sweep.study.reading.hints import meant_value, not_supported
 from tests.sweep.support import assert_refused, command
 
 pytestmark = pytest.mark.usefixtures("place")
@@ -170,7 +171,7 @@ def test_targets_that_losses_refuse() -> None:
 def test_hints_lead_to_known_names() -> None:
     """Each alias leads to one known key or value, and is not itself one."""
     values = {value for entry in entries() for value in entry.values}
-    for key, aliases in hints._KEYS.items():
+    for key, aliases in known_keys().items():
         assert all(meant_key(alias, SECTION_OF) == key for alias in aliases)
         assert not set(aliases) & set(SECTION_OF)
     for value, aliases in hints._VALUES.items():

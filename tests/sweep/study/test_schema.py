@@ -22,7 +22,7 @@ from sweep.study.axes.swept_values import Reading, swept_parameters
 from sweep.study.data.tasks import TASKS
 from sweep.study.explanations.glossary import entries
 from sweep.study.load import built_in_studies
-from sweep.study.options.option_tables import BUILT_IN, KINDS, SECTIONS, SWEEPABLE
+from sweep.study.options.option_tables import BUILT_IN, OPTIONS, SECTIONS, SWEEPABLE
 from sweep.study.reading.faults import Faults
 from sweep.study.reading.value_forms import expand
 from sweep.study.schema import study_schema
@@ -88,10 +88,10 @@ POOL = [
 ]
 
 
-@pytest.mark.parametrize("name", sorted(KINDS))
+@pytest.mark.parametrize("name", sorted(OPTIONS))
 def test_values_of_options(name: str) -> None:
     """A value of an option is accepted exactly if it is valid, fixed or swept."""
-    adapter: TypeAdapter[Any] = TypeAdapter(KINDS[name], config=ConfigDict(strict=True))
+    adapter: TypeAdapter[Any] = TypeAdapter(OPTIONS[name].type, config=ConfigDict(strict=True))
     verdicts = set()
     for value in POOL:
         try:

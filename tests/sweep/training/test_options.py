@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import sweep
-from kernels import vocabulary
 from kernels.recipe import Architecture, Recipe
 from sweep import Study, load_study
 from sweep.schedule.recipes import make_recipe
-from sweep.study.options.option_tables import SWEEPABLE
+from sweep.study.options.option import IS_SET
+from sweep.study.options.option_tables import OPTIONS, SWEEPABLE
 from sweep.training.networks.part_trainer import make_start
 from tests.kernels.support import compiled_only, some_compiled
 from tests.sweep.expected import expected_runs
@@ -29,79 +29,29 @@ SIGNS = {"inputs": DATA["inputs"], "targets": [[1, -1], [-1, 1], [1, 1]]}
 
 # The better the training patterns are learned, the worse are these.
 VALIDATED = DATA | {"validation": {"inputs": DATA["inputs"], "targets": [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]}}
-STOPPED = {"data": VALIDATED, "monitor": "validation_loss"}
 
-# A component that has each setting.
-FIRST_USER: dict[str, dict[str, Any]] = {
-    each.name: {kind: user}
-    for kind, options in (
-        ("activation", vocabulary.ACTIVATIONS),
-        ("loss", vocabulary.LOSSES),
-        ("optimizer", vocabulary.OPTIMIZERS),
-        ("schedule", vocabulary.SCHEDULES),
-    )
-    for user, option in options.items()
-    if not getattr(option, "needs_decay", False)
-    for each in option.settings
-}
 
-# At least two values of every option, and the options with which they make a difference.
-SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
-    "hidden": ([3, 5], {}),
-    "dtype": (["float64", "float32"], {"optimizer": "adam"}),
-    "layers": ([1, 2, 4], {}),
-    "activation": (["tanh", "elu"], {}),
-    "output": (["identity", "sigmoid"], {}),
-    "gain": ([1.0, -0.5, 1.5], {}),
-    "bias": ([True, False], {}),
-    "skip": ([True, False], {}),
-    "shortcuts": (["outputs", "all"], {"skip": True, "layers": 3}),
-    "scaling": (["standard", "ntk", "mean_field"], {}),
-    "distribution": (["normal", "uniform", "truncated_normal", "constant"], {}),
-    "scale": (["glorot", "he", "lecun"], {}),
-    "output_scale": ([1.0, 0.25, 0.0], {}),
-    "bias_scale": ([1.0, 0.25, 0.0], {}),
-    "offset": ([0.0, -0.5, 2.0], {"distribution": "uniform"}),
-    "draw_order": (["w v b c", "w.T v b c", "c b v.T w"], {}),
-    "generator": (["mt19937", "pcg64"], {}),
-    "loss": (["sse", "mse", "half_squared"], {}),
-    "reduction": (["sum", "mean", "pattern_mean"], {"loss": "squared"}),
-    "optimizer": (["gd", "momentum", "adam"], {}),
-    "learning_rate": ([0.05, 0.2, 0.0], {}),
-    "output_learning_rate": ([0.05, 0.2, 0.0], {}),
-    "weight_decay": ([0.0, 0.5, 0.01], {"optimizer": "momentum"}),
-    "schedule": ([name for name in vocabulary.SCHEDULES if name != "step"], {}),  # which steps once in 1000 updates
-    "warmup": ([0.0, 5.0, 30.0], {"batch": 2}),
-    "freeze": (["none", "w b", "v w[0,1]"], {"weight_decay": 0.1}),
-    "share": (["none", "w[0] w[1]", "v[0,0] v[2,0]; b[0] b[1]"], {"optimizer": "momentum"}),
-    "decays": (["w v b c k", "w v", "b"], {"weight_decay": 0.1}),
-    "penalty": ([False, True], {"weight_decay": 0.1, "decays": "w v"}),
-    "batch": (["full", "online", 2], {}),
-    "order": (["cyclic", "shuffled"], {"batch": "online"}),
-    "max_steps": ([0, 7, 40], {"batch": "online"}),
-    "max_epochs": ([0, 2, 9], {"batch": 2}),
-    "criterion": (["loss", "running_loss", "max_error", "error_rate", "none"], {"threshold": 0.6, "batch": 2}),
-    "threshold": ([2.0, 0.5], {}),
-    "divergence_threshold": ([2.0, 1e6], {}),
-    "from_step": ([0, 1, 5], {"threshold": 1e6}),
-    "stop": (["before", "after"], {"threshold": 1.0, "patience": 3}),
-    "patience": ([1.0, 3.0, 10.0], {"learning_rate": 0.5}),
-    "min_delta": ([0.0, 0.1], {"patience": 2}),
-    "monitor": (
-        ["loss", "running_loss", "n_correct", "train_accuracy"],
-        {"patience": 2, "batch": 2, "max_steps": 80, "learning_rate": 0.5},
-    ),
-    "stopping_rule": (["gl", "gl_or_progress"], STOPPED),
-    "gl_threshold": ([1.0, 50.0], STOPPED | {"stopping_rule": "gl"}),
-    "progress_threshold": ([0.1, 500.0], STOPPED | {"stopping_rule": "gl_or_progress", "gl_threshold": 1e6}),
-    "strip": ([1.0, 3.0], STOPPED | {"stopping_rule": "gl_or_progress", "gl_threshold": 1e6}),
-    "criterion_on": (["train", "validation"], {"data": VALIDATED, "threshold": 1.5}),
-    **{name: ([setting.default, 0.1], FIRST_USER[name]) for name, setting in vocabulary.COMPONENT_SETTINGS.items()},
-    "gamma": ([0.5, 0.9], {"schedule": "exponential"}),
-    "step_ratio": ([1.0, 4.0], {"optimizer": "rprop"}),
-    "eta_plus": ([1.2, 2.0], {"optimizer": "rprop"}),
-    "every": ([1.0, 3.0], {"schedule": "step", "gamma": 0.5}),
-}
+def _swept_values() -> dict[str, tuple[list[Any], dict[str, Any]]]:
+    """Return values of every option, its default first, and the options with which they make a difference."""
+    found = {}
+    for name in SECTIONS:
+        option = OPTIONS[name]
+        assert option.case is not None
+        beside: dict[str, Any] = {}
+        if option.role == "setting":  # a component that has this setting
+            beside = {of: names[0] for of, names in option.used_with.items() if names != [IS_SET] and of != "output"}
+            beside.pop("criterion", None)
+        beside |= dict(option.case.beside)
+        is_held_out = "stopping_rule" in beside or "validation" in str(option.case)
+        if is_held_out and beside.get("stopping_rule", "gl").startswith("gl"):
+            beside |= {"data": VALIDATED} | ({"monitor": "validation_loss"} if "stopping_rule" in beside else {})
+        has_default = option.role != "limit" and name != "stopping_rule"
+        has_default &= isinstance(option.default, type(option.case.values[0]))  # a column has one type
+        found[name] = [option.default] * has_default + [*option.case.values], beside
+    return found
+
+
+SWEPT = _swept_values()
 
 # At least two values of every option of the data, and the data with which they make a difference. Some options change
 # the number of patterns or columns, so a study has one value of them.
@@ -199,7 +149,6 @@ def rows_of(study: Study) -> pd.DataFrame:
 
 def test_every_option_is_swept_here() -> None:
     """Every option of a study is tested in this file."""
-    assert SWEPT.keys() == SECTIONS.keys()
     of_held_out = {f"{use}_{key}" for use in ("validation", "test") for key in (*OF_HELD_OUT, *OF_SIZE_OF_TASKS)}
     assert SWEEPABLE.keys() == {*SWEPT, *OF_DATA, *OF_SIZE, *of_held_out}
 

@@ -1,0 +1,64 @@
+"""The record of an option: everything that the program knows of a property of cells, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from kernels.components.declarations import IS_SET, Case
+
+__all__ = ["IS_SET", "Option", "Role", "Rule"]
+
+# What an option decides:
+# ``"kernel"``: which kernel trains, so runs of one shape share it; ``"setting"``: a number of each cell, a field of
+# :data:`kernels.recipe.SETTINGS`; ``"limit"``: the most steps of each cell; ``"start"``: the initial weights of a
+# seed; ``"data"``: the patterns
+Role = Literal["kernel", "setting", "limit", "start", "data"]
+
+
+class Rule(NamedTuple):
+    """A requirement of the values of some options in one cell."""
+
+    options: tuple[str, ...]  # the first is the one that a fault names
+    allows: Callable[..., bool]  # (value of each option) -> bool
+    # What the first option needs, as part of an error message. It may name the values: {0!r}, {1!r}, ..
+    needs: str
+    remedy: str = ""  # what to do, where that is more than to set the second option
+
+
+class Option(NamedTuple):
+    """An option of a study: a property of each cell."""
+
+    name: str
+    section: str  # its table in the study file
+    type: Any  # of its values, as an annotation that pydantic reads; None if they are names of components
+    default: Any
+    role: Role
+    meaning: str  # as in the documentation of results
+    unit: str = ""
+    components: str = ""  # the kind of components whose names are its values
+    # Other options: values of them, IS_SET for any but None and 0, or a test of components. Without any of these the
+    # option has no effect.
+    used_with: Mapping[str, Any] = {}
+    is_swept: bool = True  # whether it can be swept
+    also: tuple[str, ...] = ()  # names in other programs and papers, for which errors suggest this one
+    case: Case | None = None  # values to try; None for a setting of a custom component
+    stands_for: str = ""  # the option whose value it has by default
+    default_text: str = ""  # the default, where its value does not say it
+    is_required: bool = False
+    # Whether the canonical form holds it where it has its default; any other option is omitted then, so that studies
+    # keep their identity when options are added.
+    is_always_written: bool = False
+
+    @property
+    def example(self) -> str:
+        """A value as in a study file."""
+        if self.case is None:
+            return _as_toml(self.default)
+        return self.case.example or _as_toml(self.case.values[0])
+
+
+def _as_toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
