@@ -141,10 +141,9 @@ class Recipe(NamedTuple):
     criterion: str = "loss"  # one of :data:`kernels.vocabulary.CRITERIA`
     dtype: str = "float64"  # ``"float64"`` or ``"float32"``
     schedule: str = "constant"  # one of :data:`kernels.vocabulary.SCHEDULES`
-    # Whether some run has a warm-up. The results of runs without one do not depend on it.
-    warms_up: bool = False
-    # Whether first steps of Rprop are drawn in some run. The results of runs with equal ones do not depend on it.
-    draws_steps: bool = False
+    # The optional settings that some run has on, see ``off`` of :class:`kernels.components.declarations.Setting`. The
+    # results of runs that have one off do not depend on it.
+    used: tuple[str, ...] = ()
     # Parameters that keep their initial values, as in ``"w b v[0,1]"``: kinds, w and b of all hidden layers, v, c and
     # k, and single weights
     freeze: str = ""
@@ -193,7 +192,7 @@ class Recipe(NamedTuple):
     @property
     def is_scheduled(self) -> bool:
         """Whether learning rates may change from update to update."""
-        return self.warms_up or self.schedule != "constant"
+        return "warmup" in self.used or self.schedule != "constant"
 
     @property
     def frozen(self) -> frozenset[str]:
@@ -222,14 +221,14 @@ class Recipe(NamedTuple):
 
     @property
     def settings(self) -> tuple[Setting, ...]:
-        """The settings of its components, each once."""
+        """The settings of its components, and optional ones, each once."""
         names = self.architecture.activation, self.architecture.output
         activations = (vocabulary.OUTPUTS[name] for name in names)
         optimizer = vocabulary.OPTIMIZERS[self.optimizer]
         schedule = vocabulary.SCHEDULES[self.schedule]
         components: tuple[Any, ...] = (*activations, vocabulary.LOSSES[self.loss], optimizer, schedule)
         own = {setting.name: setting for component in components for setting in component.settings}
-        own |= {name: vocabulary.SETTINGS[name] for name in ("step_ratio",) if self.draws_steps}
+        own |= {name: vocabulary.SETTINGS[name] for name in self.used}
         return (*own.values(), *(vocabulary.STOPPING_RULES[self.stopping_rule].settings if self.monitor else ()))
 
 

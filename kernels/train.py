@@ -241,7 +241,7 @@ class Trainer:
         hidden = self.recipe.architecture.hidden(weights.shape[1]) if hidden is None else hidden
         variant = self.variant(hidden, settings)
         own = np.empty(0, np.int64) if seeds is None else np.asarray(seeds, np.int64)
-        if (variant.shuffles(self.recipe) or self.recipe.draws_steps) and len(own) != len(weights):
+        if (variant.shuffles(self.recipe) or "step_ratio" in self.recipe.used) and len(own) != len(weights):
             raise ValueError(
                 f"seeds: must be one for each of {len(weights)} runs where order is shuffled or steps are drawn, got "
                 f"{len(own)}"

@@ -98,7 +98,8 @@ GENERAL = (
         "updates",
         at_least=0,
         also=("warmup_steps", "n_warmup"),
-        case=Case((30.0, 5.0), (("batch", 2),), "100"),
+        case=Case((30.0, 5.0, 1.5), (("batch", 2),), "100"),
+        off=0.0,
         section="training",
     ),
     Setting(
@@ -131,6 +132,7 @@ GENERAL = (
         "draw again",
         at_least=1,
         case=Case((4.0,)),
+        off=1.0,
         section="training",
         used_with=(("optimizer", _draws_first_steps),),
     ),

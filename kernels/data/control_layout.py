@@ -21,7 +21,6 @@ from kernels.vocabulary import OPTIMIZERS, SCHEDULES, STOPPING_RULES, TAIL
     HIDDEN_SCALE,  # gain times the scale of the one hidden layer; for several see packet.Stack
     OUTPUT_SCALE,
     DECAY,  # of weights
-    WARMUP,  # updates
     THRESHOLD_NOW,  # THRESHOLD; NaN while it is too early to converge
     PREVIOUS,  # the loss at the evaluation before
     LATEST,  # the loss that the inner loop has just seen
@@ -33,7 +32,7 @@ from kernels.vocabulary import OPTIMIZERS, SCHEDULES, STOPPING_RULES, TAIL
     ACTIVE_FLAG,  # whether a run occupies the lane
     FINITE_FLAG,
     COMMON_ROWS,
-) = range(19)
+) = range(18)
 INITIAL_ROWS = THRESHOLD_NOW
 
 

@@ -204,7 +204,7 @@ def make_first_step(recipe: Recipe) -> Callable[[Runs, int, int, float, float], 
     def equal(runs: Runs, run: int, k: int, rate: float, ratio: float) -> float:
         return rate
 
-    return device(drawn if recipe.draws_steps else equal)
+    return device(drawn if "step_ratio" in recipe.used else equal)
 
 
 @made_once

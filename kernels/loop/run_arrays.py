@@ -171,7 +171,6 @@ def initial_numbers(recipe: Recipe, settings: Array, hidden: Hidden) -> NDArray[
         scales[0],
         np.full(len(settings), of_outputs),
         settings["weight_decay"],
-        settings["warmup"],
     )
     own = (settings[setting.name] for setting in recipe.settings)
     clocks = (np.full(len(settings), start) for start in OPTIMIZERS[recipe.optimizer].clocks)

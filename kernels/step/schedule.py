@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kernels.components.inlined import schedule
-from kernels.data.control_layout import OUTPUT_RATE, RATE, WARMUP, make_control_layout
+from kernels.data.control_layout import OUTPUT_RATE, RATE, make_control_layout
 from kernels.data.packet import Packet, make_load_rows
 from kernels.lanes.arithmetic import Lanes, Mask, select
 from kernels.lanes.lane_rows import Memory, make_memory
@@ -34,6 +34,7 @@ def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
     load_settings = make_load_rows(memory, layout.rows(component.settings))
     load_states = make_load_rows(double, tuple(range(FIRST_STATE, FIRST_STATE + len(component.states))))
     hidden, output = layout.rates
+    warms_up, warmup = "warmup" in recipe.used, layout.settings.get("warmup", 0)
     n_states = len(component.states)
 
     @device
@@ -84,8 +85,10 @@ def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
         control = packet.control
         t = load_double(packet.doubles, TAKEN) + 1.0
         store_double(packet.doubles, TAKEN, t)
-        grown = t / as_double(load(control, WARMUP))
-        factor = factor_of(packet, t) * select(grown < 1.0, grown, 1.0)
+        factor = factor_of(packet, t)
+        if warms_up:
+            grown = t / as_double(load(control, warmup))
+            factor = factor * select(grown < 1.0, grown, 1.0)
         rounded = factor if is_wide else narrow(factor)
         store(control, hidden, load(control, RATE) * rounded)
         store(control, output, load(control, OUTPUT_RATE) * rounded)
@@ -105,6 +108,7 @@ def make_rates_rest(recipe: Recipe, memory: Memory) -> Callable[[Packet], Mask]:
     is_wide = recipe.dtype == "float64"
     load_double = make_memory("float64", memory.width).load
     is_constant = SCHEDULES[recipe.schedule].advance is None
+    warmup = make_control_layout(recipe).settings.get("warmup", 0)
 
     @device
     def from_the_start(packet: Packet) -> Mask:
@@ -116,8 +120,8 @@ def make_rates_rest(recipe: Recipe, memory: Memory) -> Callable[[Packet], Mask]:
 
     @device
     def after_warmup(packet: Packet) -> Mask:
-        warmup = load(packet.control, WARMUP)
-        return load_double(packet.doubles, TAKEN) >= (warmup if is_wide else widen(warmup))
+        updates = load(packet.control, warmup)
+        return load_double(packet.doubles, TAKEN) >= (updates if is_wide else widen(updates))
 
     if not is_constant:
         return never

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import vocabulary
-from kernels.components.declarations import LEARNING_RATE
 from sweep.measures import MEASURES
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
@@ -46,9 +45,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
         groups = values["share"].split("; ")
         values["share"] = "; ".join(group.replace("v", "k") for group in groups if group[:1] in ("v", "c"))
     values["architecture"] = Architecture(**{name: values[name] for name in Architecture._fields})
-    starts_at_rate = LEARNING_RATE in vocabulary.OPTIMIZERS[values["optimizer"]].states
-    values["draws_steps"] = starts_at_rate and set(study.values_of("step_ratio")) != {1.0}
-    values["warms_up"] = any(study.values_of("warmup"))
+    values["used"] = tuple(name for name in sorted(vocabulary.SETTINGS) if _is_used(study, cell, name))
     values["records_thresholds"] = bool(study.record.loss_thresholds)
     values |= _of_held_out(study, cell)
     # Where a pattern has one output, or a class, it is right if that is correct, which is counted anyway.
@@ -59,6 +56,13 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     values["one_hot"] = is_whole and looks_at_patterns and study.data.is_one_hot
     values["loss_sums"] = " ".join(study.record.loss_sums)
     return Recipe(**{name: values[name] for name in Recipe._fields})
+
+
+def _is_used(study: Study, cell: Cell, name: str) -> bool:
+    """Return whether the recipe of a cell has an optional setting: whether some cell has it on."""
+    off = vocabulary.SETTINGS[name].off
+    is_on = off is not None and {*study.values_of(name)} != {off}
+    return is_on and study.tables.options[name].has_effect(lambda other: (cell[other],))
 
 
 def _as_skips(names: str) -> str:
@@ -95,8 +99,7 @@ def make_still(recipe: Recipe, *, penalty: bool = False) -> Recipe:
     return recipe._replace(
         optimizer="gd",
         schedule="constant",
-        warms_up=False,
-        draws_steps=False,
+        used=(),
         freeze="",
         share=recipe.share if penalty else "",
         decays=recipe.decays if penalty else recipe._field_defaults["decays"],

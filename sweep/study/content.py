@@ -16,7 +16,6 @@ from sweep.study.data.data_sets import DataSets
 from sweep.study.data.data_table import Data
 from sweep.study.options.convergence import HELD_OUT_OPTIONS
 from sweep.study.options.explicit_weights import Numbers, Shapes, element_of, is_by_seed
-from sweep.study.options.option import IS_SET
 from sweep.study.options.option_tables import OptionTables
 from sweep.study.options.other_sections import Record, Restarts, Seeds
 from sweep.study.reading.section import Section
@@ -217,11 +216,7 @@ class StudyContent:
             return bool(self.record.loss_thresholds)
         if name == "monitor" and self.data.n_validations and "validation_accuracy" in self.values_of(name):
             return True  # by which the best validation is chosen
-        used_with = self.tables.options[name].used_with
-        return not used_with or any(
-            set(values) & set(self.values_of(other)) or (values == [IS_SET] and any(self.values_of(other)))
-            for other, values in used_with.items()
-        )
+        return self.tables.options[name].has_effect(self.values_of)
 
     def comparable(self, value: Any) -> Any:
         """Return a value in a form that all studies share: numbers as text, custom components by their keys."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from kernels.vocabulary import MONITORS
+from kernels.vocabulary import MONITORS, SETTINGS
 from tests.kernels.covering import Choice, cover_pairs
 from tests.kernels.runs import Kinds, Runs, draw_runs
 from tests.kernels.specs import (
@@ -21,6 +21,7 @@ from tests.kernels.specs import (
     OPTIMIZERS,
     ORDERS,
     OUTPUTS,
+    RECIPE_FIELDS,
     REDUCTIONS,
     SCALINGS,
     SCHEDULES,
@@ -35,41 +36,41 @@ from tests.oracle.components import OWN_OUTPUTS
 # How many of the covering cases ``make test-all`` compiles: as many as contain every value once.
 N_COMPILED = 15
 
+# The optional settings that fit any component.
+_OPTIONAL = [name for name, setting in SETTINGS.items() if setting.off is not None and not setting.used_with]
+
+# Values of the fields of specifications: all components and both Booleans, and for other fields these.
 DIMENSIONS: dict[str, tuple[Any, ...]] = {
+    **{name: (False, True) for name, default in RECIPE_FIELDS.items() if isinstance(default, bool)},
     "activation": ACTIVATIONS,
     "output": OUTPUTS,
     "loss": LOSSES,
     "reduction": REDUCTIONS,
     "optimizer": OPTIMIZERS,
-    "batch": (None, 1, "uneven"),
-    "order": ORDERS,
-    "criterion": CRITERIA,
-    "bias": (True, False),
-    "skip": (False, True, "all"),
-    "scaling": SCALINGS,
-    "dtype": DTYPES,
-    "task": ("xor", "adder", "numbers", "parity", "many numbers"),
-    "tuning": tuple(TUNINGS),
-    "targets": ((), (3.0, 1.2, 0.6, 0.1)),
-    "below": ((), (4,), (2, 3)),
     "schedule": SCHEDULES,
-    "warms_up": (False, True),
-    "draws_steps": (False,),  # of rprop alone: test_components.py
+    "criterion": CRITERIA,
+    "stopping_rule": STOPPING_RULES,
+    "monitor": ("", *MONITORS),
+    "scaling": SCALINGS,
+    "order": ORDERS,
+    "dtype": DTYPES,
+    "tuning": tuple(TUNINGS),
+    "batch": (None, 1, "uneven"),
+    "used": tuple(dict.fromkeys([(), *((name,) for name in _OPTIONAL), tuple(sorted(_OPTIONAL))])),
+    "skip": (False, True, "all"),
     "freeze": ("", "w", "v k", "b c", "w[1,0] v[0,0] b[0] w2[1,0] b1[1] c[0] k[1,0] k2[1,0]"),
     "share": ("", "w[0] w[1]; b1[0] b1[1]"),
     "decays": ("w v b c k", "w v", "b", "c k"),
-    "penalty": (False, True),
-    "monitor": ("", *MONITORS),
-    "stopping_rule": STOPPING_RULES,
     "criterion_on": ("train", "held_out"),
     "thresholds_on": ("train", "held_out"),
-    "keeps_best": (False, True),
     "stop": ("before", "after"),
+    "loss_sums": ("", "inverse_loss_sum", "loss_sum tail_loss", "running_loss", "tail_loss running_loss"),
+    # Of tests
+    "task": ("xor", "adder", "numbers", "parity", "many numbers"),
+    "targets": ((), (3.0, 1.2, 0.6, 0.1)),
+    "below": ((), (4,), (2, 3)),
     "held_out": (3, 1, 13),
     "validate_every": (1, 2, 3),
-    "loss_sums": ("", "inverse_loss_sum", "loss_sum tail_loss", "running_loss", "tail_loss running_loss"),
-    "counts_right": (False, True),
-    "one_hot": (False, True),
     "sets": ("one", "targets", "patterns"),
     "hidden": (1, 2, 3, 5),
     "gain": ("one", "own"),
@@ -78,6 +79,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "from_step": ("start", "own"),
     "decay": ("none", "own"),
 }
+del DIMENSIONS["deep"], DIMENSIONS["records_thresholds"]  # which follow from below and targets
 
 
 # What a step with these values takes without the JIT: they are chosen seldom where they cover no further pair.
@@ -94,7 +96,7 @@ MATTERS |= {"small blocks": MANY, "uneven blocks": MANY, "large blocks": MANY}
 
 
 # Rprop takes all patterns in a step, and a learning rate that changes later has no effect on it.
-OF_RPROP = {"batch": (None,), "schedule": (None, "constant"), "warms_up": (None, False)}
+OF_RPROP = {"batch": (None,), "schedule": (None, "constant")}
 
 
 def fits(one: Choice, other: Choice) -> bool:
@@ -116,6 +118,8 @@ def fits(one: Choice, other: Choice) -> bool:
         return False
     if case.get("criterion") == "running_loss" and case.get("criterion_on", "train") != "train":
         return False  # held-out patterns have no running loss
+    if case.get("optimizer") == "rprop" and "warmup" in case.get("used", ()):
+        return False
     return case.get("optimizer") != "rprop" or all(case.get(name) in values for name, values in OF_RPROP.items())
 
 

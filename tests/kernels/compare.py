@@ -15,7 +15,7 @@ from tests.accuracy import survey
 from tests.kernels.runs import Runs
 from tests.kernels.specs import TUNINGS, Spec
 from tests.kernels.support import DTYPES, Array, assert_equal, pad, sized
-from tests.oracle.settings import components_and_settings, make_network
+from tests.oracle.settings import OF_COMPONENTS, components_and_settings, make_network
 
 Columns: TypeAlias = Any  # the named tuple of outcomes
 
@@ -60,11 +60,8 @@ def train_bare(spec: Spec, runs: Runs, width: int | None = None) -> Columns:
 
 def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
     """Return components and settings in the oracle's terms."""
-    names = ("activation", "output", "loss", "reduction", "optimizer", "order", "criterion", "bias", "skip", "scaling")
-    names = (*names, "schedule", "freeze", "share", "decays", "penalty", "monitor", "one_hot")
-    names = (*names, "stopping_rule", "criterion_on", "thresholds_on", "keeps_best", "validate_every", "stop")
     hidden = {"hidden": spec.sizes(runs.weights.shape[1]), "batch": spec.step_patterns}
-    components = {name: getattr(spec, name) for name in names} | hidden
+    components = {name: getattr(spec, name) for name in OF_COMPONENTS if hasattr(spec, name)} | hidden
     settings = {name: runs.settings[name] for name in runs.settings.dtype.names if name != "patterns"}
     rate, own = settings["learning_rate"], settings["output_learning_rate"]
     return components | settings | {"output_learning_rate": np.where(np.isnan(own), rate, own), "seed": runs.seeds}

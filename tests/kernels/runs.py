@@ -76,13 +76,6 @@ class Kinds:
     decay: str = "none"  # or "own"
 
 
-OF_SCHEDULES = {
-    "end_factor": (0.0, 0.5, 2.0),
-    "gamma": (0.5, 0.99),
-    "every": (1.0, 2.0, 7.0),
-    "decay_rate": (0.0, 0.3),
-}
-
 # Powers of ten between which learning rates are ordinary.
 RATES = {"gd": (-2, 0), "momentum": (-2.5, -0.5), "nesterov": (-2.5, -0.5)}
 OTHER_RATES = (-3.0, -0.5)
@@ -107,33 +100,13 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
         "learning_rate": rate,
         "threshold": random.choice((1e-3, 0.1, 0.6, 1.2, 3.0), count),
         "max_steps": max_steps,
-        "negative_slope": random.choice((-0.5, 0.0, 0.01, 0.3, 2.0), count),
-        "eps": random.choice((1e-8, 1e-3), count),
         **_draw_kinds(kinds, rate, random),
     }
-    for name, choices in {
-        "momentum": (0.0, 0.5, 0.9, 0.99),
-        "alpha": (0.0, 0.5, 0.9, 0.99),
-        "beta1": (0.0, 0.5, 0.9),
-        "beta2": (0.0, 0.9, 0.999),
-    }.items():
-        settings[name] = np.where(still, 0.0, random.choice(choices, count))
-    if spec.warms_up:
-        settings["warmup"] = random.choice((0.0, 1.0, 3.0, 4.5), count)
-    if spec.monitor:
-        settings["patience"] = random.choice((1.0, 2.0, 3.0, 10.0, np.inf), count)
-        settings["min_delta"] = random.choice((0.0, 1e-3, 0.1), count)
-        settings["gl_threshold"] = random.choice((0.0, 1.0, 20.0), count)
-        settings["progress_threshold"] = random.choice((0.0, 1.0, 50.0), count)
-        settings["strip"] = random.choice((1.0, 2.0, 5.0), count)
-    if spec.optimizer == "rprop":
-        settings["eta_minus"] = random.choice((0.5, 0.25), count)
-        settings["eta_plus"] = random.choice((1.2, 2.0), count)
-        settings["step_min"] = random.choice((1e-6, 0.0, 0.01), count)
-        settings["step_ratio"] = random.choice((1.0, 4.0, 1.5), count) if spec.draws_steps else 1.0
-        settings["step_max"] = random.choice((50.0, 0.05), count)
+    for setting in (each for each in spec.recipe.settings if each.case):
+        drawn = random.choice((setting.default, *setting.case.values), count)
+        remembers = setting.at_least == 0 and setting.below == 1
+        settings[setting.name] = np.where(still & remembers, 0.0, drawn)
     if spec.schedule != "constant":
-        settings |= {name: random.choice(choices, count) for name, choices in OF_SCHEDULES.items()}
         settings["schedule_steps"] = random.choice((0, 1000), count)
     if spec.sets != "one":
         settings["patterns"] = random.integers(0, len(spec.pattern_sets), count)

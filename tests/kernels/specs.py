@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import field, fields, make_dataclass
+from typing import Any
 
 import numpy as np
 
 from kernels import vocabulary
 from kernels.components import reductions
 from kernels.recipe import Architecture, Recipe
-from kernels.shapes import Skip
 from kernels.train import Trainer
 from kernels.tuning import Tuning
 from tests.kernels.support import Array, of_width
@@ -44,45 +44,8 @@ TUNINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Spec:
-    """What all runs of a call share, except the hidden size; `batch` may be "uneven": with a shorter last step."""
-
-    activation: str = "relu"
-    output: str = "identity"
-    loss: str = "squared"
-    reduction: str = "sum"
-    optimizer: str = "gd"
-    batch: int | str | None = None
-    order: str = "cyclic"
-    criterion: str = "loss"
-    bias: bool = True
-    skip: Skip = False
-    scaling: str = "standard"
-    dtype: str = "float64"
-    schedule: str = "constant"
-    warms_up: bool = False
-    draws_steps: bool = False
-    freeze: str = ""
-    share: str = ""
-    decays: str = "w v b c k"
-    penalty: bool = False
-    task: str = "xor"
-    tuning: str = "plain"
-    targets: tuple[float, ...] = ()  # of the loss
-    monitor: str = ""
-    loss_sums: str = ""
-    counts_right: bool = False
-    one_hot: bool = False
-    stopping_rule: str = "patience"
-    criterion_on: str = "train"
-    thresholds_on: str = "train"
-    keeps_best: bool = False
-    held_out: int = 0  # patterns, if the recipe looks at some
-    validate_every: int = 1
-    stop: str = "before"
-    below: tuple[int, ...] = ()  # units of the hidden layers below the last one
-    sets: str = "one"  # of patterns; several that differ in "targets", or in "patterns" as a whole
+class _SpecOfFields:
+    """What follows from the fields of a :class:`Spec`."""
 
     def __post_init__(self) -> None:
         """Refuse combinations that no study allows."""
@@ -138,42 +101,17 @@ class Spec:
     @property
     def is_shuffled(self) -> bool:
         """Return whether runs need seeds."""
-        return self.draws_steps or (self.order != "cyclic" and self.n_windows > 1)
+        return "step_ratio" in self.used or (self.order != "cyclic" and self.n_windows > 1)
 
     @property
     def recipe(self) -> Recipe:
         """Return the recipe."""
         inputs, targets = TASKS[self.task]
-        architecture = Architecture(
-            inputs=inputs.shape[1],
-            outputs=targets.shape[1],
-            activation=self.activation,
-            output=self.output,
-            bias=self.bias,
-            skip=self.skip,
-            scaling=self.scaling,
-            deep=bool(self.below),
-        )
-        components = (
-            self.loss,
-            self.reduction,
-            self.optimizer,
-            self.step_patterns,
-            self.order,
-            self.criterion,
-            self.dtype,
-            self.schedule,
-            self.warms_up,
-            self.draws_steps,
-            self.freeze,
-            self.share,
-            self.decays,
-            self.penalty,
-        )
-        recorded = {"records_thresholds": bool(self.targets), "loss_sums": self.loss_sums}
-        names = ("counts_right", "one_hot", "stopping_rule", "criterion_on", "thresholds_on", "keeps_best", "stop")
-        recorded |= {name: getattr(self, name) for name in names}
-        return Recipe(architecture, *components, monitor=self.monitor, **recorded)
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        own |= {"inputs": inputs.shape[1], "outputs": targets.shape[1], "deep": bool(self.below)}
+        own["architecture"] = Architecture(**{name: own[name] for name in Architecture._fields})
+        own |= {"batch": self.step_patterns, "records_thresholds": bool(self.targets)}
+        return Recipe(**{name: own[name] for name in Recipe._fields})
 
     def n_parameters(self, hidden: int) -> int:
         """Count the parameters with this number of units in the last hidden layer."""
@@ -194,6 +132,29 @@ class Spec:
         return Trainer(self.recipe, inputs, targets, self.targets, tuning=tuning, **other)
 
 
+# What all runs of a call share, except the hidden size: fields of a recipe, of its architecture, and of a test.
+# ``batch`` may be "uneven": with a shorter last step.
+RECIPE_FIELDS = {"activation": "relu", "output": "identity", **Recipe._field_defaults, "bias": True}
+RECIPE_FIELDS |= Architecture._field_defaults
+TEST_FIELDS = {
+    "task": "xor",
+    "tuning": "plain",
+    "targets": (),  # of the loss
+    "held_out": 0,  # patterns, if the recipe looks at some
+    "validate_every": 1,
+    "below": (),  # units of the hidden layers below the last one
+    "sets": "one",  # of patterns; several that differ in "targets", or in "patterns" as a whole
+}
+_DEFAULTS = {name: value for name, value in RECIPE_FIELDS.items() if name not in ("deep", "records_thresholds")}
+Spec = make_dataclass(
+    "Spec",
+    [(name, Any, field(default=value)) for name, value in (_DEFAULTS | TEST_FIELDS).items()],
+    bases=(_SpecOfFields,),
+    frozen=True,
+)
+Spec.__module__ = __name__  # for other processes
+
+
 def _stacked(sets: list[tuple[Array, Array]]) -> tuple[Array, Array]:
     """Stack the patterns of several sets."""
     inputs, targets = map(np.stack, zip(*sets, strict=True)) if len(sets) > 1 else sets[0]
@@ -203,10 +164,10 @@ def _stacked(sets: list[tuple[Array, Array]]) -> tuple[Array, Array]:
 def name_of(spec: Spec) -> str:
     """Name a spec in a test's id by its unusual fields."""
     components = []
-    for field in fields(spec):
-        value = getattr(spec, field.name)
-        if value != field.default:
+    for each in fields(spec):
+        value = getattr(spec, each.name)
+        if value != each.default:
             components.append(
-                {True: field.name, False: f"no {field.name}"}[value] if isinstance(value, bool) else str(value)
+                {True: each.name, False: f"no {each.name}"}[value] if isinstance(value, bool) else str(value)
             )
     return "-".join(components) or "plain"

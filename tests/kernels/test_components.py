@@ -69,7 +69,7 @@ def test_product_of_components_as_oracle(optimizer: str, loss: str, activation: 
         output = OWN_OUTPUTS.get(loss, usual)
         spec = replace(case.spec, output=output, task=("xor", "numbers", "adder")[seed % 3], **own)
         if optimizer == "rprop":
-            spec = replace(spec, schedule="constant", warms_up=False)  # rprop follows no schedule
+            spec = replace(spec, schedule="constant", used=())  # rprop follows no schedule
         assert_as_oracle(spec, Case(spec, case.hidden, case.kinds).draw(seed))
 
 
@@ -94,7 +94,7 @@ def test_drawn_runs_end_in_every_way(optimizer: str) -> None:
 )
 def test_drawn_first_steps_as_oracle(dtype: str, own: dict[str, Any]) -> None:
     """Each parameter of a seed has its own first step, between the rate of its layer and a multiple of it."""
-    spec = Spec("tanh", optimizer="rprop", draws_steps=True, dtype=dtype, **own)
+    spec = Spec("tanh", optimizer="rprop", used=("step_ratio",), dtype=dtype, **own)
     runs = draw_runs(spec, 2, 40, 5, 12, Kinds(output_rate="own")).having(step_max=1e6, step_min=0.0)
     assert_as_oracle(spec, runs)
     still = runs.having(learning_rate=0.005, output_learning_rate=np.nan, step_ratio=4.0, max_steps=1, threshold=0.0)

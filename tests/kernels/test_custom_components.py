@@ -49,7 +49,10 @@ ALIKE = {
     "gd": ({"optimizer": "own_gd"}, {"optimizer": "gd"}),
     "adam": ({"optimizer": "own_adam", "task": "adder"}, {"optimizer": "adam", "task": "adder"}),
     "rprop": ({"optimizer": "own_rprop"}, {"optimizer": "rprop"}),
-    "drawn steps": ({"optimizer": "own_rprop", "draws_steps": True}, {"optimizer": "rprop", "draws_steps": True}),
+    "drawn steps": (
+        {"optimizer": "own_rprop", "used": ("step_ratio",)},
+        {"optimizer": "rprop", "used": ("step_ratio",)},
+    ),
     "tanh": ({"activation": "own_tanh"}, {"activation": "tanh"}),
     "tanh of outputs": ({"output": "own_tanh"}, {"output": "tanh"}),
     "leaky_relu": (
@@ -58,8 +61,8 @@ ALIKE = {
     ),
     "squared": ({"loss": "own_squared", "reduction": "mean"}, {"loss": "squared", "reduction": "mean"}),
     "step": (
-        {"schedule": "own_step", "batch": 1, "warms_up": True},
-        {"schedule": "step", "batch": 1, "warms_up": True},
+        {"schedule": "own_step", "batch": 1, "used": ("warmup",)},
+        {"schedule": "step", "batch": 1, "used": ("warmup",)},
     ),
 }
 KINDS = ("activation", "output", "loss", "optimizer", "schedule")

@@ -46,7 +46,7 @@ def specs(draw: st.DrawFn) -> Spec:
         words["output"] = "identity"
     words["output"] = OWN_OUTPUTS.get(words["loss"], words["output"])
     if words["optimizer"] == "rprop":
-        words |= {"batch": None, "schedule": "constant", "warms_up": False}
+        words |= {"batch": None, "schedule": "constant", "used": ()}
     if NEEDS_LOSS[words["stopping_rule"]]:
         words["monitor"] = "held_out_loss"
     if words["criterion"] == "running_loss":  # which held-out patterns do not have

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kernels.vocabulary import COMPONENT_SETTINGS
 from tests.oracle.components import ALIASES, Functions
 from tests.oracle.step import Network, Sizes, Skip, sizes_of
 
@@ -48,21 +49,10 @@ class Components:
     )
 
 
+OF_COMPONENTS = tuple(each.name for each in fields(Components))
+
 # Defaults of the settings of components.
-DEFAULTS: dict[str, npt.ArrayLike] = {
-    "negative_slope": 0.01,
-    "momentum": 0.9,
-    "alpha": 0.99,
-    "beta1": 0.9,
-    "beta2": 0.999,
-    "eps": 1e-8,
-    **{"eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-6, "step_max": 50.0},
-    "delta": 1.0,
-    "end_factor": 0.0,
-    "gamma": 0.999,
-    "every": 1000.0,
-    "decay_rate": 0.001,
-}
+DEFAULTS: dict[str, npt.ArrayLike] = {name: each.default for name, each in COMPONENT_SETTINGS.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

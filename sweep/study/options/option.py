@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from kernels.components.declarations import IS_SET, Case
@@ -56,6 +56,14 @@ class Option(NamedTuple):
         if self.case is None:
             return _as_toml(self.default)
         return self.case.example or _as_toml(self.case.values[0])
+
+    def has_effect(self, values_of: Callable[[str], Iterable[Any]]) -> bool:
+        """Return whether it has an effect beside some values of the other options."""
+        return not self.used_with or any(
+            value in allowed or (allowed == [IS_SET] and bool(value))
+            for other, allowed in self.used_with.items()
+            for value in values_of(other)
+        )
 
 
 def _as_toml(value: Any) -> str:

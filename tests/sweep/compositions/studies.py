@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from kernels import vocabulary
 from sweep import Study, StudyError
 from sweep.measures import RECORDED
-from sweep.study.options.option import IS_SET
 from sweep.study.options.option_tables import LOSS_ALIASES, OPTIONS
 from tests.oracle import parameter_shapes
 from tests.sweep.compositions.axes import Lists, axes
@@ -145,15 +144,7 @@ def _several(draw: st.DrawFn, name: str, most: int) -> list[Any]:
 @st.composite
 def _options(draw: st.DrawFn, names: list[str], beside: Lists) -> Lists:
     """Draw values of some options that have an effect with the others, and several values of a few of them."""
-    used = [
-        name
-        for name in names
-        if not (needs := OPTIONS[name].used_with)
-        or any(
-            set(users) & set(_values_of(beside, other)) or (users == [IS_SET] and any(_values_of(beside, other)))
-            for other, users in needs.items()
-        )
-    ]
+    used = [name for name in names if OPTIONS[name].has_effect(lambda other: _values_of(beside, other))]
     chosen = [name for name in used if name in _ALWAYS or draw(st.booleans())]
     several = draw(st.lists(st.sampled_from(chosen), max_size=2)) if chosen else []
     return {name: draw(_several(name, 3 if name in several else 1)) for name in chosen}

@@ -53,8 +53,8 @@ def test_names_are_those_of_the_kernels() -> None:
 def test_roles_are_those_of_the_kernels() -> None:
     """Recipes, settings and starts hold exactly the options of their role."""
     recipe, architecture = kernels.recipe.Recipe._fields, kernels.recipe.Architecture._fields
-    of_study = {"architecture", "inputs", "outputs", "deep", "records_thresholds", "warms_up", "loss_sums"}
-    of_study |= {"draws_steps", "counts_right", "one_hot", "keeps_best"}
+    of_study = {"architecture", "inputs", "outputs", "deep", "records_thresholds", "used", "loss_sums"}
+    of_study |= {"counts_right", "one_hot", "keeps_best"}
     of_recipe = {*recipe, *architecture} - of_study
     of_trainer = {"hidden", "layers", "shortcuts", "validate_every"}
     assert set(with_role("kernel")) == {*of_trainer, *of_recipe} == {"validate_every", "thresholds_on", *SHAPE}
