@@ -212,7 +212,12 @@ class Recipe(NamedTuple):
     def has_decay(self, kind: str) -> bool:
         """Return whether there are parameters of a kind, such as ``"w"``, on which weight decay acts."""
         is_there = {"b": self.architecture.bias, "c": self.architecture.bias, "k": bool(self.architecture.skip)}
-        return kind in self.decays and is_there.get(kind, True)
+        return "weight_decay" in self.used and kind in self.decays and is_there.get(kind, True)
+
+    @property
+    def has_penalty(self) -> bool:
+        """Whether the loss over the patterns to train on includes a penalty."""
+        return self.penalty and "weight_decay" in self.used
 
     @property
     def trains_biases(self) -> bool:

@@ -141,7 +141,7 @@ class Trainer:
         """
         of_hidden, of_outputs = self.recipe.architecture.scales(hidden)
         scaled = any(bool((settings["gain"] * scale != 1.0).any()) for scale in of_hidden)
-        in_use = InUse(scaled, of_outputs != 1.0, decay=bool((settings["weight_decay"] != 0.0).any()))
+        in_use = InUse(scaled, of_outputs != 1.0)
         effort = Effort.LEAST if exact else self._effort
         chosen_for = self.recipe, self._patterns, hidden, self._tuning, in_use, effort
         return choose_variant(*chosen_for, self._n_held_out, by_set=len(self._sets) > 1)

@@ -30,7 +30,6 @@ class InUse(NamedTuple):
     # Whether sums over inputs, and over hidden units, are multiplied by a factor other than 1
     hidden_scale: bool
     output_scale: bool
-    decay: bool  # whether weights decay
 
 
 class Variant(NamedTuple):
@@ -54,7 +53,6 @@ class Variant(NamedTuple):
     # Whether sums over inputs, and over hidden units, are multiplied by a scale
     scales_hidden: bool
     scales_outputs: bool
-    decays: bool  # whether weights decay
     quick: bool  # whether to compile quickly rather than to train fast
     # Number of held-out patterns, and how many of them go through a network together
     held_out: int = 0
@@ -144,7 +142,6 @@ def choose_variant(
         function_rows=elementary_rows(row_bytes, tuning.register_bytes),
         scales_hidden=in_use.hidden_scale,
         scales_outputs=in_use.output_scale,
-        decays=in_use.decay,
         quick=effort is Effort.LEAST,
         held_out=n_held_out,
         held_out_block=n_held_out if n_held_out <= MOST_AT_ONCE else choose_block(n_held_out, tuning),

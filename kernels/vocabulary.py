@@ -152,6 +152,7 @@ GENERAL = (
         at_least=0,
         also=("decay", "wd", "l2_penalty", "regularization"),
         case=Case((0.01, 0.5), (("optimizer", "momentum"),)),
+        off=0.0,
         section="training",
     ),
 )

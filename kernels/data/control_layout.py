@@ -20,7 +20,6 @@ from kernels.vocabulary import OPTIMIZERS, SCHEDULES, STOPPING_RULES, TAIL
     DIVERGENCE_THRESHOLD,
     HIDDEN_SCALE,  # gain times the scale of the one hidden layer; for several see packet.Stack
     OUTPUT_SCALE,
-    DECAY,  # of weights
     THRESHOLD_NOW,  # THRESHOLD; NaN while it is too early to converge
     PREVIOUS,  # the loss at the evaluation before
     LATEST,  # the loss that the inner loop has just seen
@@ -32,7 +31,7 @@ from kernels.vocabulary import OPTIMIZERS, SCHEDULES, STOPPING_RULES, TAIL
     ACTIVE_FLAG,  # whether a run occupies the lane
     FINITE_FLAG,
     COMMON_ROWS,
-) = range(18)
+) = range(17)
 INITIAL_ROWS = THRESHOLD_NOW
 
 

@@ -61,7 +61,7 @@ def make_train_loss(
 ) -> Callable[[Patterns, Packet], Lanes]:
     """Make the loss over the patterns to train on, as :func:`make_total_loss`, with the penalty if there is one."""
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
-    if not (recipe.penalty and variant.decays):
+    if not recipe.has_penalty:
         return total_loss
     penalized = make_penalized(recipe, variant, memory)
 

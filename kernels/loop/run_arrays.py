@@ -170,7 +170,6 @@ def initial_numbers(recipe: Recipe, settings: Array, hidden: Hidden) -> NDArray[
         np.minimum(settings["divergence_threshold"], np.finfo(recipe.dtype).max),
         scales[0],
         np.full(len(settings), of_outputs),
-        settings["weight_decay"],
     )
     own = (settings[setting.name] for setting in recipe.settings)
     clocks = (np.full(len(settings), start) for start in OPTIMIZERS[recipe.optimizer].clocks)

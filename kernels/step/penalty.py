@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kernels.data.control_layout import DECAY
+from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, make_n_joined, n_layers, numbering, place_of, unit_numbering
 from kernels.lanes.arithmetic import Lanes, select
 from kernels.lanes.lane_rows import Memory
@@ -23,10 +23,11 @@ def make_penalized(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     make_hidden = _make_layers if recipe.architecture.deep else _make_units
     add_hidden, add_outputs = (make(recipe, variant, memory) for make in (make_hidden, _make_outputs))
     load, fill = memory.load, memory.fill
+    row = make_control_layout(recipe).settings.get("weight_decay", 0)
 
     @device
     def penalized(packet: Packet, loss: Lanes) -> Lanes:
-        decay = load(packet.control, DECAY)
+        decay = load(packet.control, row)
         squares = add_outputs(packet, add_hidden(packet, fill(-0.0)))
         return select(decay > 0.0, loss + (decay * 0.5) * squares, loss)
 

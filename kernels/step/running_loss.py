@@ -41,7 +41,7 @@ def make_running_loss(recipe: Recipe, variant: Variant, memory: Memory) -> Runni
     row, total_row, penalty_row = layout.running_loss
     factor = loss_of(recipe.loss).factor
     divisor = count(recipe.reduction, variant.n_patterns, recipe.architecture.outputs)
-    has_penalty = recipe.penalty and variant.decays
+    has_penalty = recipe.has_penalty
     load, store, fill = memory.load, memory.store, memory.fill
 
     @device
@@ -109,7 +109,7 @@ def make_add_terms(
     load_settings = make_load_rows(memory, layout.rows(component.settings))
     _, row, penalty_row = layout.running_loss
     keeps = recipe.keeps_running_loss
-    has_penalty = recipe.penalty and variant.decays
+    has_penalty = recipe.has_penalty
     penalized = make_penalized(recipe, variant, memory)
     share = size / variant.n_patterns
     load, store, fill = memory.load, memory.store, memory.fill

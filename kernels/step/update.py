@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from kernels.components.inlined import optimizer
-from kernels.data.control_layout import DECAY, HIDDEN_SCALE, OUTPUT_SCALE, make_control_layout
+from kernels.data.control_layout import HIDDEN_SCALE, OUTPUT_SCALE, make_control_layout
 from kernels.data.packet import Packet, make_load_rows, make_store_rows, numbering
 from kernels.data.patterns import Patterns
 from kernels.lanes.arithmetic import Lanes
@@ -68,12 +68,13 @@ def make_move(
 
     decay = method.decay
     rate = layout.rates[layer]
+    weight_decay = layout.settings.get("weight_decay", 0)
 
     @device
     def decayed(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes]:
         p = load(packet.parameters, row)
         if decays:
-            return decay(p, gradient, load(packet.control, rate), load(packet.control, DECAY))
+            return decay(p, gradient, load(packet.control, rate), load(packet.control, weight_decay))
         return p, gradient
 
     def move_alone(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes, Lanes]:
@@ -126,7 +127,7 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> GradientS
     def keep(packet: Packet, row: int, gradient: Lanes) -> None:
         pass
 
-    w, v, b, c, k = (variant.decays and recipe.has_decay(kind) for kind in "wvbck")
+    w, v, b, c, k = (recipe.has_decay(kind) for kind in "wvbck")
     sinks = GradientSinks(
         w=make(HIDDEN, w, HIDDEN_SCALE if variant.scales_hidden else 0),
         v=make(OUTPUT, v, OUTPUT_SCALE if variant.scales_outputs else 0),

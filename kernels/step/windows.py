@@ -126,7 +126,7 @@ def make_may_be_fixed_point(
     bias_proves = (
         architecture.bias and not {"c", "c[0]"} & {*recipe.freeze.split()} and not OPTIMIZERS[recipe.optimizer].clocks
     )
-    move = make_move(recipe, variant, memory, OUTPUT, variant.decays and recipe.has_decay("c"))
+    move = make_move(recipe, variant, memory, OUTPUT, recipe.has_decay("c"))
     load = memory.load
     fill = memory.fill
 

@@ -78,17 +78,12 @@ def _trainings(study: Study, options: dict[str, Any], effort: Effort) -> int:
     for layers in alike.values() if not is_general else ():
         n_separate = sum(sizes in _SEPARATE_SIZES for sizes in layers)
         total += 1 if effort is Effort.SHARED else n_separate + min(len(layers) - n_separate, most)
-    return _n_gains(study) * _n_decays(study) * total
+    return _n_gains(study) * total
 
 
 def _n_gains(study: Study) -> int:
     """Return the number of kernels for different gains: a factor of 1 is omitted."""
     return min(len(study.values_of("gain")), 2)
-
-
-def _n_decays(study: Study) -> int:
-    """Return the number of kernels for different weight decays: a decay of 0 is omitted."""
-    return len({decay > 0 for decay in study.values_of("weight_decay")})
 
 
 def _alike(study: Study, scaling: str) -> dict[tuple[bool, ...], list[tuple[int, ...]]]:
@@ -110,7 +105,7 @@ def _tests(study: Study) -> int:
     has_penalty = any(study.values_of("penalty"))
     omitted = _OF_STEPS if has_penalty else (*_OF_STEPS, "decays")
     distinct = {tuple((name, value) for name, value in recipe if name not in omitted) for recipe in _recipes(study)}
-    n_kinds *= _n_gains(study) * (_n_decays(study) if has_penalty else 1)
+    n_kinds *= _n_gains(study)
     return n_kinds * sum(len(_alike(study, dict(recipe)["scaling"])) for recipe in distinct)
 
 

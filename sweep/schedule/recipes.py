@@ -91,31 +91,22 @@ def _place(patterns: str) -> str:
     return "train" if patterns == "train" else "held_out"
 
 
+# The fields of a recipe that decide outputs, and how these are judged.
+_OF_OUTPUTS = ("architecture", "loss", "reduction", "dtype", "counts_right", "one_hot")
+# Those that decide the penalty. Of optional settings it needs weight decay.
+_OF_PENALTY = ("penalty", "decays", "share")
+
+
 def make_still(recipe: Recipe, *, penalty: bool = False) -> Recipe:
     """Return the recipe of networks that compute the same outputs but take no step.
 
     Their loss includes the penalty only with ``penalty``.
     """
-    return recipe._replace(
-        optimizer="gd",
-        schedule="constant",
-        used=(),
-        freeze="",
-        share=recipe.share if penalty else "",
-        decays=recipe.decays if penalty else recipe._field_defaults["decays"],
-        penalty=penalty,
-        batch=None,
-        order="cyclic",
-        criterion="none",
-        records_thresholds=False,
-        monitor="",
-        stopping_rule="patience",
-        criterion_on="train",
-        thresholds_on="train",
-        keeps_best=False,
-        loss_sums="",
-        stop="before",
-    )
+    from kernels.recipe import Recipe
+
+    names = (*_OF_OUTPUTS, *(_OF_PENALTY if penalty else ()))
+    used = ("weight_decay",) if penalty and recipe.has_penalty else ()
+    return Recipe(**{name: getattr(recipe, name) for name in names}, criterion="none", used=used)
 
 
 def cell_settings(plan: Plan, cells: NDArray[Any]) -> NDArray[Any]:
@@ -129,13 +120,11 @@ def cell_settings(plan: Plan, cells: NDArray[Any]) -> NDArray[Any]:
     return make_settings(len(cells), **columns, patterns=plan.study.set_numbers(cells))
 
 
-def still_settings(settings: NDArray[Any], *, penalty: bool = False) -> NDArray[Any]:
-    """Return settings of runs that take no step, with those of a ``penalty`` if there is one."""
+def still_settings(settings: NDArray[Any]) -> NDArray[Any]:
+    """Return settings of runs that take no step."""
     import numpy as np
 
     still = settings.copy()
     still["max_steps"] = still["from_step"] = 0
     still["divergence_threshold"] = np.inf
-    if not penalty:
-        still["weight_decay"] = 0.0
     return still

@@ -77,7 +77,6 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "output_rate": ("same", "own", "zero"),
     "divergence_threshold": ("none", "own"),
     "from_step": ("start", "own"),
-    "decay": ("none", "own"),
 }
 del DIMENSIONS["deep"], DIMENSIONS["records_thresholds"]  # which follow from below and targets
 

@@ -73,7 +73,6 @@ class Kinds:
     output_rate: str = "same"  # as the other learning rate, or "own", or "zero"
     divergence_threshold: str = "none"  # or "own"
     from_step: str = "start"  # or "own"
-    decay: str = "none"  # or "own"
 
 
 # Powers of ten between which learning rates are ordinary.
@@ -126,8 +125,6 @@ def _draw_kinds(kinds: Kinds, rate: Array, random: np.random.Generator) -> dict[
         drawn["output_learning_rate"] = np.zeros(count)
     if kinds.divergence_threshold == "own":
         drawn["divergence_threshold"] = random.choice((2.0, 20.0, 1e6, np.inf), count)
-    if kinds.decay == "own":
-        drawn["weight_decay"] = random.choice((0.0, 1e-3, 0.1), count)
     if kinds.from_step == "own":
         drawn["from_step"] = random.integers(0, 4, count)
     return drawn

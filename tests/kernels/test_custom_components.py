@@ -76,8 +76,9 @@ def test_same_formula_same_bits(own: dict[str, CustomComponent], name: str, dtyp
     """A component with a built-in formula trains every network to the same bits."""
     theirs, ours = ({"activation": "tanh", **each} for each in ALIKE[name])
     keys = {kind: key_of(value) if kind in KINDS and value in own else value for kind, value in theirs.items()}
-    spec, other = Spec(**keys, dtype=dtype), Spec(**ours, dtype=dtype)
-    runs = draw_runs(other, 3, sized(40, 12), 8, sized(60, 20), Kinds(divergence_threshold="own", decay="own"))
+    used = tuple(sorted({*ours.get("used", ()), "weight_decay"}))
+    spec, other = (Spec(**{**each, "dtype": dtype, "used": used}) for each in (keys, ours))
+    runs = draw_runs(other, 3, sized(40, 12), 8, sized(60, 20), Kinds(divergence_threshold="own"))
     assert_same_outcome(train_kernel(spec, runs), train_kernel(other, runs), name)
 
 

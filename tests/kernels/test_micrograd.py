@@ -24,6 +24,7 @@ RECIPE = Recipe(
     criterion="none",
     schedule="linear",
     penalty=True,
+    used=("weight_decay",),
 )
 # The demo penalizes 1e-4 times the squares of all parameters. Its learning rate falls from 1 to 0.1 in 100 steps.
 PENALTY, END, ALL = 1e-4, 0.1, 100

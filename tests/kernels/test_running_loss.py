@@ -22,7 +22,9 @@ SPECS = {
     "classes": Spec("relu", "softmax", "cross_entropy", "mean", "adam", 2, task="adder", skip=True, **RUNNING),
     "sets": Spec("relu", "sigmoid", "bce", batch=3, sets="patterns", below=(3,), **RUNNING),
     "held out": Spec("relu", batch=1, held_out=3, keeps_best=True, monitor="held_out_loss", **RUNNING),
-    "penalty": Spec("tanh", batch="uneven", penalty=True, task="parity", dtype="float32", **RUNNING),
+    "penalty": Spec(
+        "tanh", batch="uneven", penalty=True, used=("weight_decay",), task="parity", dtype="float32", **RUNNING
+    ),
     "recorded": Spec("tanh", loss="half_squared", batch=1, loss_sums="loss_sum tail_loss running_loss"),
     "patience": Spec(
         "tanh", batch=1, criterion="none", monitor="running_loss", stopping_rule="patience_best", order="shuffled"
@@ -34,7 +36,7 @@ SPECS = {
 def test_as_oracle(name: str) -> None:
     """Every number is the oracle's, whenever and however runs end."""
     spec = SPECS[name]
-    kinds = Kinds(divergence_threshold="own", from_step="own", decay="own")
+    kinds = Kinds(divergence_threshold="own", from_step="own")
     runs = draw_runs(
         spec, 3, sized(50, 24), 5, sized(60, 30 if spec.n_windows == 1 else 10) * spec.n_windows + 1, kinds
     )

@@ -22,13 +22,14 @@ STEPS: dict[str, dict[str, Any]] = {
     "in blocks": {"task": "many numbers", "tuning": "uneven blocks"},
     "in packets": {"task": "adder", "tuning": "rows of 32 bytes"},
 }
+PENALIZED = {"penalty": True, "used": ("weight_decay",)}
 WITH: dict[str, dict[str, Any]] = {
     "states": {"optimizer": "adam", "activation": "tanh", "scaling": "ntk", "dtype": "float32"},
     "without biases": {"bias": False, "optimizer": "momentum"},
     "frozen": {"freeze": "k2[0,1] k[5,0] k[1,0] w2[0,0] k2[1,0]", "optimizer": "adam", "task": "xor"},
     "frozen arrays": {"freeze": "k"},
-    "equal rows": {"share": "k2[0] k2[1]; k[0] k[2]; w1[0] w1[1]", "penalty": True, "decays": "w k"},
-    "equal weights": {"share": "k2[0,0] k2[1,1]; k[0,0] k[2,0]", "penalty": True, "decays": "k c"},
+    "equal rows": {"share": "k2[0] k2[1]; k[0] k[2]; w1[0] w1[1]", "decays": "w k"} | PENALIZED,
+    "equal weights": {"share": "k2[0,0] k2[1,1]; k[0,0] k[2,0]", "decays": "k c"} | PENALIZED,
 }
 
 
@@ -43,7 +44,7 @@ WITH: dict[str, dict[str, Any]] = {
 def test_layers_that_receive_all_earlier_ones_as_oracle(below: tuple[int, ...], steps: str, others: str) -> None:
     """Every number is equal, with all ways of taking a step and whatever names the arrays k2, k3, .. and k."""
     spec = Spec(**{"skip": "all", "below": below, **STEPS[steps], **WITH[others]})
-    kinds = Kinds(decay="own", gain="own", output_rate="own") if spec.penalty else Kinds(output_rate="own")
+    kinds = Kinds(gain="own", output_rate="own") if spec.penalty else Kinds(output_rate="own")
     most = sized(12, 6) if spec.n_windows == 1 else 2 * spec.n_windows + 1
     assert_as_oracle(spec, draw_runs(spec, 3, sized(20, 8), 5, most, kinds))
 

@@ -13,6 +13,7 @@ from kernels.recipe import Recipe
 from kernels.start import initialize
 from kernels.start.initialize import SCALES, Start
 from kernels.train import Trainer
+from sweep.schedule.recipes import still_settings
 from sweep.study.axes.grid import Cell
 from sweep.training.networks.gradients import settings_of_step
 from sweep.training.networks.part_trainer import PartTrainer, make_start
@@ -61,10 +62,10 @@ def uncompiled(worker: PartTrainer, shapes: Iterable[int], *, settles: bool) -> 
 
 
 def _unlike_cells(worker: PartTrainer, shape: int) -> list[int]:
-    """Return cells of a shape whose kernels differ: with and without a gain, with and without weight decay."""
+    """Return cells of a shape whose kernels differ: with and without a gain."""
     cells = worker.plan.cells_of_shape(shape, _MOST_CELLS)
     settings = worker.settings(cells)
-    kinds = 2 * (settings["gain"] != 1.0) + (settings["weight_decay"] != 0.0)
+    kinds = settings["gain"] != 1.0
     firsts: list[int] = cells[np.sort(np.unique(kinds, return_index=True)[1])].tolist()
     return firsts
 
@@ -101,7 +102,7 @@ def _trainer_and_settings(worker: PartTrainer, item: Item) -> tuple[Trainer, Any
     tester = _testers(worker).get(item.task)
     if not tester:
         return trainer, settings
-    return tester.trainer(trainer.recipe), tester.settings(trainer.recipe, settings)
+    return tester.trainer(trainer.recipe), still_settings(settings)
 
 
 def _testers(worker: PartTrainer) -> dict[str, Tester | None]:

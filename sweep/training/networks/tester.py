@@ -49,10 +49,6 @@ class Tester:
         """Return the trainer that computes losses of networks trained by a recipe. It never computes an update."""
         return self._trainers.of(make_still(recipe, penalty=recipe.penalty and self._penalizes))
 
-    def settings(self, recipe: Recipe, settings: Array) -> Array:
-        """Return the settings for that trainer, from those of the training."""
-        return still_settings(settings, penalty=recipe.penalty and self._penalizes)
-
     def _make(self, still: Recipe) -> Trainer:
         decision_threshold = make_patterns(
             *self._trained, still.dtype, self._decision_thresholds
@@ -75,7 +71,7 @@ class Tester:
 
     def _train(self, runs: ShapeRuns, weights: Array, *, predictions: bool = False) -> Outcome:
         """Evaluate networks as runs that take no step."""
-        still = self.settings(runs.recipe, runs.settings)
+        still = still_settings(runs.settings)
         arguments: dict[str, Any] = {"hidden": runs.cell.hidden, "predictions": predictions}
         return self.trainer(runs.recipe).train(still, weights, runs.counts, **arguments)
 
