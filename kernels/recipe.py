@@ -1,36 +1,24 @@
-"""All that decides the bits of a training: the recipe, which runs share, and the settings of each cell."""
+"""What decides the bits of a training and is shared by runs; without NumPy, so that a plan can compare recipes."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from kernels import vocabulary
 from kernels.components.declarations import Setting
 from kernels.components.scalings import SCALINGS
 from kernels.shapes import Skip, parameter_shapes, parameter_slices
 
-# Settings of a cell: those of the vocabulary, which become rows of lanes where a component of the recipe uses them, the
-# first step at which the criterion counts, the limit of steps, the number of its set of patterns, and the steps of
-# the learning rates' schedule: the limit where that is 0.
-SETTINGS = np.dtype(
-    [
-        *((name, "f8") for name in vocabulary.SETTINGS),
-        *((name, "i8") for name in vocabulary.INTEGERS),
-    ],
-    align=True,
-)
-
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Hidden units: of the one hidden layer, 0 for none, or of each of several from the inputs up. A network without hidden
 # units is one of skip connections alone, in kernels and in its recipe; their parameters are its output weights v.
 Hidden: TypeAlias = int | tuple[int, ...]
 
 
-class NamedParameters(dict[str, NDArray[Any]]):
+class NamedParameters(dict[str, Any]):
     """Views of the parameters of one network by name, also as attributes: None for biases or skips that it lacks."""
 
     def __getattr__(self, name: str) -> Any:
@@ -240,17 +228,3 @@ class Recipe(NamedTuple):
 def groups_of(share: str) -> tuple[tuple[str, ...], ...]:
     """Return the names in each group of weights or rows that stay equal."""
     return tuple(tuple(group.split()) for group in share.split(";") if group)
-
-
-def make_settings(n_cells: int, /, **values: Any) -> NDArray[Any]:
-    """Make the settings of cells, (n_cells,) of :data:`SETTINGS`, with a field for each setting of custom components.
-
-    ``values`` are by name a number or an array, (cells,). Other settings have their default, or 0.
-    """
-    custom = [(name, "f8") for name in values if name not in (SETTINGS.names or ())]  # of custom components
-    kind = np.dtype([*SETTINGS.descr, *custom]) if custom else SETTINGS
-    settings = np.zeros(n_cells, kind)
-    for name in kind.names or ():
-        setting = vocabulary.SETTINGS.get(name)
-        settings[name] = values.get(name, setting.default if setting else 0)
-    return settings

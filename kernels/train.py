@@ -134,7 +134,7 @@ class Trainer:
         ----------
         hidden
             Hidden units, of each layer if there are several.
-        settings : (cells,) of :data:`kernels.recipe.SETTINGS`
+        settings : (cells,) of :data:`kernels.settings.SETTINGS`
             Of the runs.
         exact
             Whether every product must be computed.
@@ -198,7 +198,7 @@ class Trainer:
 
         Parameters
         ----------
-        settings : (cells,) of :data:`kernels.recipe.SETTINGS`
+        settings : (cells,) of :data:`kernels.settings.SETTINGS`
             Rounded to the dtype.
         weights : (runs, parameters)
             Initial weights in the dtype.

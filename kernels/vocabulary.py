@@ -161,7 +161,7 @@ GENERAL = (
 # patterns or of held-out ones.
 MONITORS = ("loss", "running_loss", "n_correct", "accuracy", "held_out_loss", "held_out_accuracy")
 
-# Integers of a cell besides its settings; see :data:`kernels.recipe.SETTINGS`.
+# Integers of a cell besides its settings; see :data:`kernels.settings.SETTINGS`.
 INTEGERS = ("from_step", "max_steps", "patterns", "schedule_steps")
 
 # Sums over the evaluations of a run: of the losses, of their inverses, and of the last TAIL losses, for their mean. The

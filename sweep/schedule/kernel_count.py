@@ -1,15 +1,25 @@
-"""The most kernels that a study compiles, from its options alone, without importing Numba or the kernels."""
+"""The most kernels that a study compiles, from its recipes, without importing Numba or the kernels."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from kernels.effort import Effort, effort_for
 from kernels.start.names import distributions_in
+from sweep.schedule.recipes import make_recipe, make_still
 from sweep.schemas.run_columns import curved_measures
+from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
-from sweep.study.options.option_tables import loss_and_reduction, with_role
+from sweep.study.options.option_tables import OPTIONS, with_role
+
+if TYPE_CHECKING:
+    from kernels.recipe import Recipe
+
+# Hidden layers, each with its units; and those of several networks.
+Layers = tuple[int, ...]
+Recipes = dict["Recipe", list[Layers]]
 
 # Hidden sizes with a separate kernel, and the most variants of packets of kernels for other sizes. kernels.variant
 # knows the CPU, so it chooses among fewer.
@@ -22,91 +32,81 @@ _MOST_CONSTANTS = 192
 # Cells share the weights of a seed, but the second limit applies in any case.
 _FEW_STARTS, _FEW_RUNS = 10_000, 100_000
 
-# Options that decide only steps and their evaluation, not the outputs of a trained network.
-_OF_STEPS = (
-    *("optimizer", "schedule", "batch", "freeze", "share", "order"),
-    *("criterion", "monitor", "stopping_rule", "criterion_on", "validate_every", "thresholds_on", "stop"),
-)
-
-# Options that decide whether initial weights are also drawn in the dtype of the networks.
-_DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "offset", "draw_order", "bias", "skip", "shortcuts")
-
 
 def most_kernels(study: Study, operations: float) -> int:
     """Return the most kernels that a study with these operations of all runs compiles if none is on disk."""
-    effort = study_effort(study, operations)
-    trainings = sum(_trainings(study, dict(recipe), effort) for recipe in _recipes(study))
-    return trainings + _tests(study) + _drawings(study)
+    effort, recipes = study_effort(study, operations), _recipes(study)
+    trainings = sum(_trainings(study, recipe, layers, effort) for recipe, layers in recipes.items())
+    return trainings + _tests(study, recipes) + _drawings(study)
 
 
 def study_effort(study: Study, operations: float) -> Effort:
     """Return the effort that is worth its compilation for each recipe of a study, with equal operations for each."""
-    return effort_for(operations / len(_recipes(study)), len(study.hidden_layers))
+    return effort_for(operations / len(_without_sizes(study)), len(study.hidden_layers))
 
 
 def kernels_digest(study: Study) -> str:
     """Return a name for the kernels of a study: studies with other hidden sizes, inputs and outputs share it."""
-    return hashlib.sha256(repr(sorted(map(repr, _recipes(study)))).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(sorted(map(repr, _without_sizes(study)))).encode()).hexdigest()[:16]
 
 
-def _recipes(study: Study) -> set[tuple[tuple[str, Any], ...]]:
-    """Return the distinct combinations of the options that decide kernels, without the hidden layers."""
+def _recipes(study: Study) -> Recipes:
+    """Return the distinct recipes of a study, and the hidden layers that each may have."""
     names = [name for name in with_role("kernel") if name not in ("hidden", "layers")]
-    return {_recipe(study, dict(zip(names, values, strict=True))) for values in study.combinations(names)}
+    combinations = [dict(zip(names, values, strict=True)) for values in study.combinations(names)]
+    kinds: dict[tuple[bool, bool], list[Layers]] = {}
+    for layers in study.hidden_layers:
+        kinds.setdefault((len(layers) > 1, layers == (0,)), []).append(layers)
+    found: Recipes = {}
+    for alike in kinds.values():
+        hidden = {"hidden": "-".join(map(str, alike[0])) if len(alike[0]) > 1 else alike[0][0], "layers": 1}
+        for options in combinations:
+            found[make_recipe(study, Cell(options | hidden))] = alike
+    return found
 
 
-def _recipe(study: Study, options: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """Return the options that decide a kernel, without the hidden size; equal if they mean the same."""
-    options["loss"], options["reduction"] = loss_and_reduction(options["loss"], options["reduction"])
-    if options["batch"] == study.data.n_patterns:
-        options["order"] = "cyclic"
-    return tuple(options.items())
+def _without_sizes(study: Study) -> set[Recipe]:
+    """Return the distinct recipes of a study without the sizes of networks."""
+    architectures = ((each, each.architecture) for each in _recipes(study))
+    return {each._replace(architecture=of._replace(inputs=0, outputs=0, deep=False)) for each, of in architectures}
 
 
-def _trainings(study: Study, options: dict[str, Any], effort: Effort) -> int:
-    """Return the most kernels that train networks of all hidden layers with the same other options.
+def _trainings(study: Study, recipe: Recipe, networks: list[Layers], effort: Effort) -> int:
+    """Return the most kernels that train networks of these hidden layers by one recipe.
 
     If patterns are constants, one more kernel trains runs whose numbers are not finite. One serves all deep networks.
     """
     n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
-    n_numbers = n_patterns * (n_inputs + n_outputs)
-    is_general = effort is Effort.LEAST or options["batch"] < n_patterns or n_numbers > _MOST_CONSTANTS
-    is_general = is_general or len({data.inputs for data in study.data.sets}) > 1
-    most = _MOST_PACKETS if options["criterion"] == "none" else 2
-    alike = _alike(study, options["scaling"])
+    is_general = effort is Effort.LEAST or recipe.batch is not None
+    is_general |= n_patterns * (n_inputs + n_outputs) > _MOST_CONSTANTS
+    is_general |= len({data.inputs for data in study.data.sets}) > 1
+    most = _MOST_PACKETS if recipe.criterion == "none" else 2
+    alike = _alike(study, recipe, networks)
     total = len(alike)
     for layers in alike.values() if not is_general else ():
         n_separate = sum(sizes in _SEPARATE_SIZES for sizes in layers)
         total += 1 if effort is Effort.SHARED else n_separate + min(len(layers) - n_separate, most)
-    return _n_gains(study) * total
+    return total
 
 
-def _n_gains(study: Study) -> int:
-    """Return the number of kernels for different gains: a factor of 1 is omitted."""
-    return min(len(study.values_of("gain")), 2)
-
-
-def _alike(study: Study, scaling: str) -> dict[tuple[bool, ...], list[tuple[int, ...]]]:
-    """Return the hidden layers of networks by the factors that their kernels have."""
-    alike: dict[tuple[bool, ...], list[tuple[int, ...]]] = {}
-    for sizes in study.hidden_layers:
-        fans = (study.data.n_inputs, *sizes)
-        scaled = (max(fans[:-1]) > 1, fans[-1] > 1) if scaling != "standard" else ()
-        alike.setdefault((len(sizes) > 1, sizes == (0,), *scaled), []).append(sizes)
+def _alike(study: Study, recipe: Recipe, networks: Iterable[Layers]) -> dict[tuple[bool, bool], list[Layers]]:
+    """Return hidden layers by the factors that kernels have: of sums over inputs, and over hidden units."""
+    alike: dict[tuple[bool, bool], list[Layers]] = {}
+    for layers in networks:
+        of_hidden, of_outputs = recipe.architecture.scales(layers)
+        for is_scaled in {any(gain * scale != 1.0 for scale in of_hidden) for gain in study.values_of("gain")}:
+            alike.setdefault((is_scaled, of_outputs != 1.0), []).append(layers)
     return alike
 
 
-def _tests(study: Study) -> int:
+def _tests(study: Study, recipes: Recipes) -> int:
     """Return the most kernels for trained networks: for test patterns, learning curves and sharpness."""
     by_own = bool(study.record.curves) or study.data.n_validations > 0
     n_kinds = len(study.data.held_out) + by_own + bool(curved_measures(study))
     if not n_kinds:
         return 0
-    has_penalty = any(study.values_of("penalty"))
-    omitted = _OF_STEPS if has_penalty else (*_OF_STEPS, "decays")
-    distinct = {tuple((name, value) for name, value in recipe if name not in omitted) for recipe in _recipes(study)}
-    n_kinds *= _n_gains(study)
-    return n_kinds * sum(len(_alike(study, dict(recipe)["scaling"])) for recipe in distinct)
+    stills = {make_still(recipe, penalty=recipe.has_penalty): layers for recipe, layers in recipes.items()}
+    return n_kinds * sum(len(_alike(study, still, layers)) for still, layers in stills.items())
 
 
 def draws_by_numpy(study: Study) -> bool:
@@ -122,7 +122,7 @@ def _drawings(study: Study) -> int:
     # Truncated normal numbers are made from normal ones; constants are not drawn.
     found = set[str]().union(*map(distributions_in, study.values_of("distribution")))
     drawn = {name.removeprefix("truncated_") for name in found} - {"constant"}
-    decide = (*_DECIDE_PASSES, "hidden", "layers", "distribution")
+    decide = [name for name, each in OPTIONS.items() if each.role == "start" or each.section == "network"]
     dtypes = study.values_of("dtype")
     several = len(dtypes) > 1 or (dtypes != ("float64",) and study.grid.n_combinations(decide) > 1)
     return len(drawn) * (2 if several else 1)

@@ -22,7 +22,7 @@ class ShapeRuns(NamedTuple):
 
     recipe: Recipe
     cell: Cell  # that of one of the runs
-    settings: NDArray[Any]  # (cells,) of :data:`kernels.recipe.SETTINGS`
+    settings: NDArray[Any]  # (cells,) of :data:`kernels.settings.SETTINGS`
     counts: NDArray[Any]  # (cells,): how many successive runs each of these cells has
 
 
@@ -110,8 +110,8 @@ def make_still(recipe: Recipe, *, penalty: bool = False) -> Recipe:
 
 
 def cell_settings(plan: Plan, cells: NDArray[Any]) -> NDArray[Any]:
-    """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
-    from kernels.recipe import make_settings
+    """Return the settings of ``cells``, (cells,) of :data:`kernels.settings.SETTINGS`."""
+    from kernels.settings import make_settings
 
     settings = plan.study.tables.with_role("setting")
     names = [name for name in settings if None not in plan.study.values_of(name)]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kernels.recipe import SETTINGS, make_settings
+from kernels.settings import SETTINGS, make_settings
 from tests.kernels.specs import Spec
 from tests.kernels.support import Array
 from tests.oracle.training import shared_parameters

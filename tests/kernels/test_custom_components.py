@@ -12,7 +12,7 @@ import pytest
 from kernels import vocabulary
 from kernels.custom import on_lanes, registry
 from kernels.custom.registry import CustomComponent, add_source, component_of, declared_components
-from kernels.recipe import make_settings
+from kernels.settings import make_settings
 from sweep import load_plugin
 from tests.kernels.compare import assert_as_oracle, assert_same_outcome, statuses, train_kernel
 from tests.kernels.runs import Kinds, Runs, draw_runs

@@ -71,7 +71,8 @@ print(json.dumps(found))
 TRAIN = """
 import json
 import numpy as np
-from kernels.recipe import Architecture, Recipe, make_settings
+from kernels.recipe import Architecture, Recipe
+from kernels.settings import make_settings
 from kernels.train import Trainer
 
 x = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])

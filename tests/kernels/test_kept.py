@@ -18,7 +18,8 @@ import pytest
 import kernels
 from kernels import kept
 from kernels.numba import jit
-from kernels.recipe import Architecture, Recipe, make_settings
+from kernels.recipe import Architecture, Recipe
+from kernels.settings import make_settings
 from kernels.train import Trainer
 
 pytestmark = [
@@ -86,7 +87,8 @@ def test_recently_used_kernels_are_kept(monkeypatch: pytest.MonkeyPatch) -> None
 MANY = """
 import json, resource, sys
 import numpy as np
-from kernels.recipe import Architecture, Recipe, make_settings
+from kernels.recipe import Architecture, Recipe
+from kernels.settings import make_settings
 from kernels.train import Trainer
 
 def resident():

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import sweep
-from kernels.recipe import Architecture, Recipe, make_settings
+from kernels.recipe import Architecture, Recipe
+from kernels.settings import make_settings
 from kernels.shapes import parameter_shapes
 from kernels.train import Trainer
 from sweep import Study

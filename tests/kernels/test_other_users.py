@@ -71,7 +71,8 @@ def run():
 """
 OURS = """
 import numpy as np
-from kernels.recipe import Architecture, Recipe, make_settings
+from kernels.recipe import Architecture, Recipe
+from kernels.settings import make_settings
 from kernels.start.numbers import fill_numbers
 from kernels.train import Trainer
 

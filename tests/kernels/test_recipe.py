@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kernels.recipe import SETTINGS, Architecture, Hidden, Recipe, make_settings
+from kernels.recipe import Architecture, Hidden, Recipe
+from kernels.settings import SETTINGS, make_settings
 from tests.oracle.settings import DEFAULTS, layer_scales
 from tests.oracle.step import parameter_shapes
 

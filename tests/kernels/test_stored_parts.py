@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kernels import kept
-from kernels.recipe import Architecture, Recipe, make_settings
+from kernels.recipe import Architecture, Recipe
+from kernels.settings import make_settings
 from kernels.train import Trainer
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
 from tests.kernels.support import of_fast_compiler, of_width

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernels.data.control_layout import make_control_layout
-from kernels.recipe import make_settings
+from kernels.settings import make_settings
 from kernels.step.layout import make_layout, make_workspace
 from kernels.variant import Variant
 from tests.kernels.cases import covering_cases

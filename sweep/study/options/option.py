@@ -11,7 +11,7 @@ __all__ = ["IS_SET", "Option", "Role", "Rule"]
 
 # What an option decides:
 # ``"kernel"``: which kernel trains, so runs of one shape share it; ``"setting"``: a number of each cell, a field of
-# :data:`kernels.recipe.SETTINGS`; ``"limit"``: the most steps of each cell; ``"start"``: the initial weights of a
+# :data:`kernels.settings.SETTINGS`; ``"limit"``: the most steps of each cell; ``"start"``: the initial weights of a
 # seed; ``"data"``: the patterns
 Role = Literal["kernel", "setting", "limit", "start", "data"]
 

@@ -20,7 +20,7 @@ class Attempt(NamedTuple):
 
     number: int  # 0 for the first
     runs: NDArray[np.int64]  # (n,): indices of the runs among all
-    # (cells,): settings (:data:`kernels.recipe.SETTINGS`) with the limit of steps of this attempt, and the number of
+    # (cells,): settings (:data:`kernels.settings.SETTINGS`) with the limit of steps of this attempt, and the number of
     # successive runs of each. The first attempt has settings of cells, later ones of runs, since their remaining
     # steps differ.
     settings: Array

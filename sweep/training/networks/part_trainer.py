@@ -134,7 +134,7 @@ class PartTrainer:
             self._pause()
 
     def settings(self, cells: Array) -> Array:
-        """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
+        """Return the settings of ``cells``, (cells,) of :data:`kernels.settings.SETTINGS`."""
         settings = cell_settings(self.plan, cells)
         if self._numbers is not None:
             settings["patterns"] = self._numbers

@@ -59,7 +59,7 @@ def test_roles_are_those_of_the_kernels() -> None:
     of_trainer = {"hidden", "layers", "shortcuts", "validate_every"}
     assert set(with_role("kernel")) == {*of_trainer, *of_recipe} == {"validate_every", "thresholds_on", *SHAPE}
     of_settings = {*with_role("setting"), "max_steps", "patterns", "schedule_steps"}
-    assert of_settings == set(kernels.recipe.SETTINGS.names or ())
+    assert of_settings == set(kernels.settings.SETTINGS.names or ())
     assert set(with_role("limit")) == {"max_steps", "max_epochs"}
     assert set(with_role("data")) == set(DATA_OPTIONS)
     assert {*with_role("start")} == {*START, "values"}
