@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from glob import escape, glob
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -19,7 +17,6 @@ from sweep.errors import EXIT_INTERRUPTED, StudyError
 from sweep.system.escaping import one_line
 from sweep.system.signals import raise_on_interrupt
 from sweep.system.wrapping import is_terminal, print_text
-from sweep.training.run_options import RunOptions, declared_options
 
 if TYPE_CHECKING:
     from sweep.results.result import Result
@@ -139,38 +136,8 @@ def _run_plugins(files: list[str] | None) -> list[str]:
     return files or []  # typer 0.19 takes its length
 
 
-def option_of_run(name: str, *default: Any) -> Any:
-    """Return the option of the command line for an option of a run, with its default unless its type is annotated."""
-    declared = declared_options()[name]
-    names = [f"--{name}"] if isinstance(declared.default, bool) else []
-    return typer.Option(*default, *names, help=declared.metadata["help"], metavar=declared.metadata["metavar"])
-
-
-def takes_run_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command whose ``**options`` are the options of a run, read from the command line."""
-    declared = {name: each for name, each in declared_options().items() if each.metadata["help"]}
-    parsers = {name: each.metadata["parse"] for name, each in declared.items() if each.metadata["parse"]}
-    types = get_type_hints(RunOptions) | dict.fromkeys(parsers, str | None)
-    own = inspect.signature(command, eval_str=True)
-    parameters = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
-    for name, each in declared.items():
-        default = option_of_run(name, None if name in parsers else each.default)
-        parameters.append(
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=types[name])
-        )
-
-    @wraps(command)
-    def call(**given: Any) -> None:
-        for name, parse in parsers.items():
-            given[name] = declared[name].default if given[name] is None else parse(given[name])
-        command(**given)
-
-    call.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
-    return call
-
-
-ThreadsOption = Annotated[int | None, option_of_run("threads")]
-OverwriteOption = Annotated[bool, option_of_run("overwrite")]
+ThreadsOption = Annotated[int | None, typer.Option(help="Number of threads. Default: one per processor.")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Delete earlier results in the folder first.")]
 
 DirectoryArgument = Annotated[
     str, typer.Argument(metavar="DIR", help="Results folder, complete or partial, or s3://BUCKET/PREFIX.")

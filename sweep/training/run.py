@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 
@@ -28,18 +30,61 @@ from sweep.training.executors.threads import ThreadExecutor, workers
 from sweep.training.limits import Limits
 from sweep.training.networks.curve_recorder import CurveRecorder
 from sweep.training.reuse import Reuse
-from sweep.training.run_options import RunOptions, as_arguments
+from sweep.training.run_options import MAX_RUNS, RunOptions
 
 
-@as_arguments(RunOptions)
-def run(study: Study | str | Path, options: RunOptions) -> Result:
+def run(
+    study: Study | str | Path,
+    out: str | Path | None = None,
+    threads: int | None = None,
+    keep: Literal["runs", "cells"] = "runs",
+    *,
+    progress: bool | None = None,
+    overwrite: bool = False,
+    allow_runs: int = MAX_RUNS,
+    time_budget: float | str | None = None,
+    max_runs: int | None = None,
+    reuse: str | Path | Sequence[str | Path] = (),
+    shard: tuple[int, int] = (1, 1),
+    cluster: str | None = None,
+) -> Result:
     """Train all runs of a study, and return their result.
 
     Parameters
     ----------
     study
         A study, the name of a built-in one, or the path of a study file.
-    {options}
+    out
+        Results folder, or ``s3://BUCKET/PREFIX``. If it holds part of the same study, missing runs are trained, also
+        while another process trains. If it holds the whole study, it is read. Without a folder, nothing is written.
+    threads
+        Number of threads; all processors by default, at most 64 or eight per processor. No result depends on it.
+    keep
+        ``"runs"`` keeps a row for each run, ``"cells"`` only counts by cell, which then have the digest.
+    progress
+        Show progress, on standard error or in the notebook. By default it appears after a second on a terminal or in a
+        notebook, and after ten seconds elsewhere. The command shows it at once.
+    overwrite
+        Remove earlier results in ``out`` first; not with ``shard``. In an object store, active runs are not detected.
+    allow_runs
+        Refuse a study with more runs.
+    time_budget
+        Start no more parts after this time in seconds (or ``"10m"``, ``"1.5h"``). The result is then partial, spread
+        over cells and seeds. With ``out``, the same call continues it.
+    max_runs
+        Start no more parts once this number of runs has started, as with ``time_budget``.
+    reuse
+        Results folders, complete or partial, whose rows are reused for the same runs: equal parameters, seed, patterns
+        and ``numerics_version``. The result does not need them afterward, and equals one that was trained.
+    shard
+        ``(i, n)``: train the i-th of n shards of the study, from 1. In a shared folder, the call that finishes the last
+        part completes the result. Use :func:`sweep.merge` to merge shards in separate folders.
+    cluster
+        Train on workers of dask.distributed, which the extra ``cluster`` installs: the workers of a scheduler at
+        ``"tcp://HOST:PORT"`` or ``"tls://HOST:PORT"``, or N processes of this machine (``"local:N"``). All need this
+        version of xor-sweep and access to ``out`` under the same path. About ten seconds of work per thread are queued,
+        so ``time_budget`` may be exceeded by that. A script with ``"local:N"`` needs ``if __name__ == "__main__":``
+        around the call, since the processes import it.
 
     Returns
     -------
@@ -58,6 +103,9 @@ def run(study: Study | str | Path, options: RunOptions) -> Result:
     KeyboardInterrupt
         If interrupted. Finished parts are kept in ``out``.
     """
+    options = RunOptions(
+        out, threads, keep, progress, overwrite, allow_runs, time_budget, max_runs, reuse, shard, cluster
+    )
     return run_in_parts(study, options)
 
 

@@ -1,16 +1,13 @@
-"""The options of a run, declared once: the arguments of :func:`sweep.run` and options of the command follow."""
+"""The options of a run: their forms as text, and which fit each other and a study."""
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
-import textwrap
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import KW_ONLY, Field, dataclass, field, fields
-from functools import wraps
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from sweep.errors import StoreError, StudyError, shown
 from sweep.system.plain_values import is_integer
@@ -23,12 +20,6 @@ if TYPE_CHECKING:
 MAX_RUNS = 10**9
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-Arguments = ParamSpec("Arguments")
-First = TypeVar("First")
-Options = TypeVar("Options")
-Returned = TypeVar("Returned")
-Value = TypeVar("Value")
 
 
 def parse_duration(value: Any) -> float:
@@ -57,100 +48,21 @@ def parse_places(text: str) -> list[str]:
     return places
 
 
-def option(
-    default: Value,
-    doc: str,
-    *,
-    help: str | None = None,
-    metavar: str | None = None,
-    parse: Callable[[str], object] | None = None,
-) -> Value:
-    """Declare an option of a run, which ``doc`` describes for users of Python and ``help`` for the command line.
-
-    It is an option of the command only with ``help``. ``metavar`` is the placeholder of its value there, and ``parse``
-    makes the value from the text.
-    """
-    declared: Value = field(default=default, metadata={"doc": doc, "help": help, "metavar": metavar, "parse": parse})
-    return declared
-
-
 @dataclass(frozen=True)
 class RunOptions:
-    """The options of :func:`sweep.run` and of ``sweep run``, in the order of the arguments."""
+    """The options of :func:`sweep.run`, which describes them."""
 
-    out: str | Path | None = option(
-        None,
-        "Results folder, or ``s3://BUCKET/PREFIX``. If it holds part of the same study, missing runs are trained, also "
-        "while another process trains. If it holds the whole study, it is read. Without a folder, nothing is written.",
-        help="Results folder, or s3://BUCKET/PREFIX. Default: results/NAME.",
-        metavar="DIR",
-        parse=str,
-    )
-    threads: int | None = option(
-        None,
-        "Number of threads; all processors by default, at most 64 or eight per processor. No result depends on it.",
-        help="Number of threads. Default: one per processor.",
-    )
-    keep: Literal["runs", "cells"] = option(
-        "runs",
-        '``"runs"`` keeps a row for each run, ``"cells"`` only counts by cell, which then have the digest.',
-        help="Store a row per run, or only counts per cell (configuration).",
-    )
-    _: KW_ONLY
-    progress: bool | None = option(
-        None,
-        "Show progress, on standard error or in the notebook. By default it appears after a second on a terminal or in "
-        "a notebook, and after ten seconds elsewhere. The command shows it at once.",
-    )
-    overwrite: bool = option(
-        False,
-        "Remove earlier results in ``out`` first; not with ``shard``. In an object store, active runs are not "
-        "detected.",
-        help="Delete earlier results in the folder first.",
-    )
-    allow_runs: int = option(
-        MAX_RUNS, "Refuse a study with more runs.", help="Allow studies of up to N runs.", metavar="N"
-    )
-    time_budget: float | str | None = option(
-        None,
-        'Start no more parts after this time in seconds (or ``"10m"``, ``"1.5h"``). The result is then partial, spread '
-        "over cells and seeds. With ``out``, the same call continues it.",
-        help="Time limit of this call: 90 (seconds), 10m, 1.5h or 2d.",
-        metavar="TIME",
-        parse=parse_duration,
-    )
-    max_runs: int | None = option(
-        None,
-        "Start no more parts once this number of runs has started, as with ``time_budget``.",
-        help="Limit of runs to train in this call.",
-        metavar="N",
-    )
-    reuse: str | Path | Sequence[str | Path] = option(
-        (),
-        "Results folders, complete or partial, whose rows are reused for the same runs: equal parameters, seed, "
-        "patterns and ``numerics_version``. The result does not need them afterward, and equals one that was trained.",
-        help="Copy runs that these results folders have already.",
-        metavar="DIR,DIR",
-        parse=parse_places,
-    )
-    shard: tuple[int, int] = option(
-        (1, 1),
-        "``(i, n)``: train the i-th of n shards of the study, from 1. In a shared folder, the call that finishes the "
-        "last part completes the result. Use :func:`sweep.merge` to merge shards in separate folders.",
-        help="Train shard I of N of the study; I counts from 1.",
-        metavar="I/N",
-        parse=parse_shard,
-    )
-    cluster: str | None = option(
-        None,
-        "Train on workers of dask.distributed, which the extra ``cluster`` installs: the workers of a scheduler at "
-        '``"tcp://HOST:PORT"`` or ``"tls://HOST:PORT"``, or N processes of this machine (``"local:N"``). All need this '
-        "version of xor-sweep and access to ``out`` under the same path. About ten seconds of work per thread are "
-        'queued, so ``time_budget`` may be exceeded by that. A script with ``"local:N"`` needs '
-        '``if __name__ == "__main__":`` around the call, since the processes import it.',
-        help="Train on a dask cluster: tcp://HOST:PORT, tls://HOST:PORT or local:N.",
-        metavar="ADDRESS",
-    )
+    out: str | Path | None = None
+    threads: int | None = None
+    keep: Literal["runs", "cells"] = "runs"
+    progress: bool | None = None
+    overwrite: bool = False
+    allow_runs: int = MAX_RUNS
+    time_budget: float | str | None = None
+    max_runs: int | None = None
+    reuse: str | Path | Sequence[str | Path] = ()
+    shard: tuple[int, int] = (1, 1)
+    cluster: str | None = None
 
     @property
     def announces(self) -> bool:
@@ -267,42 +179,3 @@ class RunOptions:
 
 def _are_two_integers(value: object) -> bool:
     return isinstance(value, tuple | list) and len(value) == 2 and all(map(is_integer, value))
-
-
-def declared_options() -> dict[str, Field[Any]]:
-    """Return the fields of :class:`RunOptions` by name."""
-    return {each.name: each for each in fields(RunOptions)}
-
-
-def as_arguments(
-    options: Callable[Arguments, Options],
-) -> Callable[[Callable[[First, Options], Returned]], Callable[Concatenate[First, Arguments], Returned]]:
-    """Return a decorator after which a function takes each option as an argument, with its default.
-
-    The line ``{options}`` of the docstring becomes the description of all options. ``options`` is
-    :class:`RunOptions`, an argument so that type checkers see its fields in the signature.
-    """
-
-    def decorate(
-        function: Callable[[First, Options], Returned],
-    ) -> Callable[Concatenate[First, Arguments], Returned]:
-        own = inspect.signature(function)
-        first = next(iter(own.parameters.values()))
-        signature = own.replace(parameters=[first, *inspect.signature(options).parameters.values()])
-
-        @wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Returned:
-            given = signature.bind(*args, **kwargs).arguments
-            return function(given.pop(first.name), options(**given))  # type: ignore[call-arg]
-
-        described = "".join(map(_described, declared_options().values()))
-        call.__signature__ = signature  # type: ignore[attr-defined]
-        call.__doc__ = (function.__doc__ or "").replace("    {options}\n", described)
-        return call
-
-    return decorate
-
-
-def _described(declared: Field[Any]) -> str:
-    """Return the description of an option in a docstring."""
-    return f"    {declared.name}\n{textwrap.indent(textwrap.fill(declared.metadata['doc'], 112), ' ' * 8)}\n"
