@@ -18,7 +18,6 @@ from sweep.study.options.convergence import HELD_OUT_OPTIONS
 from sweep.study.options.explicit_weights import Numbers, Shapes, element_of, is_by_seed
 from sweep.study.options.option_tables import OptionTables
 from sweep.study.options.other_sections import Record, Restarts, Seeds
-from sweep.study.reading.section import Section
 from sweep.study.reading.value_forms import Scalar
 
 if TYPE_CHECKING:
@@ -36,11 +35,7 @@ class StudyContent:
     name: str
     description: str
     data: DataSets  # the patterns
-    # Tables of the options that are not swept
-    network: Section
-    initial_weights: Section
-    training: Section
-    convergence: Section
+    in_tables: dict[str, Any]  # the value of each option in its table; those of swept options are defaults
     # The swept options. Options of one axis vary together; the points of different axes are all combined.
     axes: list[Axis]
     parameters: dict[str, tuple[Scalar, ...]]  # the distinct values of each swept option, in the order of the axes
@@ -90,6 +85,11 @@ class StudyContent:
         return self.grid.has_patience
 
     @property
+    def default_monitor(self) -> str:
+        """What stopping rules watch by default."""
+        return "validation_loss" if self.data.n_validations else "loss"
+
+    @property
     def evaluates_held_out(self) -> bool:
         """Whether some networks are evaluated with held-out patterns while they train."""
         named = (value for name in HELD_OUT_OPTIONS for value in self.values_of(name))
@@ -120,7 +120,7 @@ class StudyContent:
             return (None,)  # drawn, or set in initial_weights.values
         if self.tables.options[name].role == "data":
             return (None,)  # the study holds the patterns themselves
-        return (getattr(getattr(self, self.tables.options[name].section), name),)
+        return (self.in_tables[name],)
 
     def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:
         """Return the value of an option in some cells, (cells,); NaN for single weights that are not swept."""

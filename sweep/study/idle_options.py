@@ -60,9 +60,7 @@ def idle_options(study: StudyContent, named: set[str]) -> Iterator[IdleOption]:
 
 
 def _has_default(study: StudyContent, name: str) -> bool:
-    default = study.tables.options[name].default
-    if name == "monitor" and study.data.n_validations:
-        default = "validation_loss"
+    default = study.default_monitor if name == "monitor" else study.tables.options[name].default
     return name not in study.parameters and study.values_of(name) == (default,)
 
 

@@ -25,7 +25,6 @@ from sweep.study.data.frames import FrameTable, has_classes, patterns_of, table_
 from sweep.study.data.packed import packed_text, set_aside, sha256
 from sweep.study.data.pattern_files import MAX_PATTERNS, Classes
 from sweep.study.explanations.glossary import entries, glossary
-from sweep.study.options.convergence import with_default_monitor
 from sweep.study.options.custom_components import components_table, custom_components
 from sweep.study.options.explicit_weights import with_columns
 from sweep.study.options.key_hints import unknown_key
@@ -116,10 +115,23 @@ class Study(StudyContent):
         components: Mapping[str, Any] | None = None,
         **unknown: Any,
     ) -> None:
-        raw = {key: value for key, value in locals().items() if key not in ("self", "unknown")}
-        raw |= {
+        raw = {
+            "name": name,
+            "description": description,
+            "data": data,
+            "network": network,
             "initial_weights": with_columns(initial_weights),
+            "training": training,
+            "convergence": convergence,
             "parameters": {} if parameters is None else parameters,
+            "zip": zip,
+            "samples": samples,
+            "exclude": exclude,
+            "seeds": seeds,
+            "record": record,
+            "restarts": restarts,
+            "method": method,
+            "components": components,
         }
         if unknown:
             raise StudyError(*(unknown_key("key", key, raw, known_tables().section_of) for key in unknown))
@@ -250,10 +262,11 @@ class Study(StudyContent):
             sets = read_data(raw["data"], swept_data(raw, tables), of_data)
         n_patterns = sets.n_patterns if sets else MAX_PATTERNS
         raw["training"] = _within_epochs(raw["training"], named)
+        read: dict[str, Any] = {}
         models: dict[str, type[Section]] = {**tables.sections, "seeds": Seeds, "record": Record, "restarts": Restarts}
         for section, model in models.items():
             with faults.of(section):
-                setattr(self, section, _read_table(section, model, raw[section], tables, n_patterns))
+                read[section] = _read_table(section, model, raw[section], tables, n_patterns)
         with faults.of("parameters"):
             self.axes, self.sources = read_axes(raw, Reading(tables, n_patterns))
             self.parameters = values_of_axes(self.axes)
@@ -261,8 +274,10 @@ class Study(StudyContent):
         faults.check()
         assert sets  # swept options of [data] without faults
         self.data = sets
+        self.seeds, self.record, self.restarts = read["seeds"], read["record"], read["restarts"]
+        self.in_tables = {name: value for section in tables.sections for name, value in read[section]}
         if "monitor" not in named:
-            self.convergence = with_default_monitor(self.convergence, validates=sets.n_validations > 0)
+            self.in_tables["monitor"] = self.default_monitor
         return named
 
     def _check(self, named: set[str]) -> None:
@@ -275,9 +290,9 @@ class Study(StudyContent):
 
     def _leave_out_default_reduction(self) -> None:
         """Drop an explicit reduction that all losses have by default, so that it does not change the identity."""
-        reduction = getattr(self.training, "reduction")  # noqa: B009 (a field made from the vocabulary)
+        reduction = self.in_tables["reduction"]
         if reduction and all(loss_and_reduction(loss)[1] == reduction for loss in self.values_of("loss")):
-            self.training = self.training.model_copy(update={"reduction": None})
+            self.in_tables["reduction"] = None
 
     @default_floating_point
     def canonical(self) -> dict[str, Any]:
@@ -288,12 +303,13 @@ class Study(StudyContent):
         if self.data.n_validations and self.uses("monitor"):
             always.add("monitor")  # a reader need not know which patterns the study has
         for section, model in self.tables.sections.items():
-            defaults = model.model_validate({}, context={"n_patterns": self.data.n_patterns})
-            defaults = with_default_monitor(defaults, validates=self.data.n_validations > 0)
+            defaults = dict(model.model_validate({}, context={"n_patterns": self.data.n_patterns}))
+            if "monitor" in defaults:
+                defaults["monitor"] = self.default_monitor
             tables[section] = {
-                key: value
-                for key, value in getattr(self, section)
-                if key not in self.parameters and (key in always or value != getattr(defaults, key))
+                name: self.in_tables[name]
+                for name, default in defaults.items()
+                if name not in self.parameters and (name in always or self.in_tables[name] != default)
             }
         if self.values_of("values")[0]:
             tables["initial_weights"]["values"] = self.values_of("values")[0].table()
@@ -303,9 +319,9 @@ class Study(StudyContent):
             tables["zip"] = [{key: list(values) for key, values in axis.items()} for axis in together]
         tables["seeds"] = self.seeds.model_dump(exclude_none=True)
         for name, table in (("restarts", self.restarts), ("record", self.record)):
-            defaults = type(table).model_validate({})
+            usual = dict(type(table).model_validate({}))
             values = table.model_dump(exclude_none=True)
-            values = {key: value for key, value in values.items() if value != getattr(defaults, key)}
+            values = {key: value for key, value in values.items() if value != usual[key]}
             if values:
                 tables[name] = plain(values)
         if self.tables.custom:

@@ -102,7 +102,8 @@ def _speed_key(study: Study) -> str:
 
 def _share_key(study: Study) -> str:
     """Return the name of the share of steps that runs of such a study take."""
-    facts = study.data.sets[0].shape, study.step_limits, study.convergence
+    ends = {name: study.in_tables[name] for name in study.tables.sections["convergence"].model_fields}
+    facts = study.data.sets[0].shape, study.step_limits, ends
     return f"share_of_steps {kernels_digest(study)} {hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}"
 
 

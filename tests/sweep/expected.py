@@ -191,8 +191,8 @@ def held_out_of(study: Study, patterns: Data) -> dict[str, Any]:
     return {
         "held_out": (held_out.inputs, held_out.targets),
         "keeps_best": patterns.validation is not None,
-        "thresholds_on": in_training(study.convergence.thresholds_on),
-        "validate_every": study.convergence.validate_every,
+        "thresholds_on": in_training(study.in_tables["thresholds_on"]),
+        "validate_every": study.in_tables["validate_every"],
     }
 
 

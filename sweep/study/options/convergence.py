@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -128,10 +128,3 @@ OPTIONS = [
         case=Case(("after",), (("threshold", 1.0), ("patience", 3))),
     ),
 ]
-
-
-def with_default_monitor(table: Any, *, validates: bool) -> Any:
-    """Return a table of a study; where it has validation patterns, its ``monitor`` is the validation loss."""
-    if validates and "monitor" in type(table).model_fields:
-        return table.model_copy(update={"monitor": "validation_loss"})
-    return table

@@ -45,7 +45,7 @@ def test_run_with_options(place: Path) -> None:
     line = "run mine.toml --out deep/er --set seeds.count=2 --set max_steps=20 --allow-runs 4"
     assert command(*line.split()).code == 0
     result = open_result(place / "deep" / "er")
-    assert (result.study.n_runs, result.study.training.max_steps) == (4, 20)
+    assert (result.study.n_runs, result.study.values_of("max_steps")[0]) == (4, 20)
     assert sorted(path.name for path in place.iterdir()) == ["deep", "mine.toml"]
 
 

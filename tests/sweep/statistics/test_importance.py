@@ -36,7 +36,7 @@ def varied_of(result: Result, statistic: str) -> pd.DataFrame:
     """Return the rows with the quantity whose variance is divided."""
     runs = result.runs()
     converged = runs["status"] == "converged"
-    most = runs.get("max_steps", result.study.training.max_steps)
+    most = runs.get("max_steps", result.study.in_tables["max_steps"])
     runs["varied"] = (
         converged.astype(float) if statistic == "convergence_rate" else runs["steps"].where(converged, most)
     )

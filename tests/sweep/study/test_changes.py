@@ -107,9 +107,9 @@ def test_last_assignment_wins() -> None:
 def test_set_scalars(file: Path) -> None:
     """Bare and dotted keys set a scalar of any section."""
     study = changed(file, "activation=tanh", "network.dtype=float32", "threshold=1e-3", "training.loss=mse", "base=7")
-    assert (study.network.activation, study.network.dtype) == ("tanh", "float32")
-    assert (study.convergence.threshold, study.training.loss, study.seeds.base) == (1e-3, "mse", 7)
-    assert changed(file, "bias=true").network.bias is True
+    assert (study.in_tables["activation"], study.in_tables["dtype"]) == ("tanh", "float32")
+    assert (study.in_tables["threshold"], study.in_tables["loss"], study.seeds.base) == (1e-3, "mse", 7)
+    assert changed(file, "bias=true").in_tables["bias"] is True
     assert changed(file, "name=other").name == "other"
 
 

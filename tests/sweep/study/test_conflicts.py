@@ -172,15 +172,15 @@ TABLES: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}}
 def test_epochs_alone_limit_steps() -> None:
     """If only epochs are limited, the default limit of steps does not apply."""
     alone = Study(**TABLES, training={"learning_rate": 0.1, "max_epochs": 9000, "batch": "online"})
-    assert (alone.training.max_epochs, alone.training.max_steps) == (9000, 2**31 - 1)
+    assert (alone.in_tables["max_epochs"], alone.in_tables["max_steps"]) == (9000, 2**31 - 1)
     assert alone.canonical()["training"]["max_steps"] == 2**31 - 1
     assert Study(**alone.canonical()) == alone
     swept = Study(**TABLES, parameters={"max_epochs": [3, 4], "learning_rate": [0.1]})
-    assert swept.training.max_steps == 2**31 - 1
+    assert swept.in_tables["max_steps"] == 2**31 - 1
     both = Study(**TABLES, training={"learning_rate": 0.1, "max_epochs": 9000, "max_steps": 5000})
-    assert both.training.max_steps == 5000
+    assert both.in_tables["max_steps"] == 5000
     steps = Study(**TABLES, training={"learning_rate": 0.1})
-    assert (steps.training.max_epochs, steps.training.max_steps) == (None, 5000)
+    assert (steps.in_tables["max_epochs"], steps.in_tables["max_steps"]) == (None, 5000)
 
 
 def test_more_steps_than_can_be_counted() -> None:

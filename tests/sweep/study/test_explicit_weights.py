@@ -112,7 +112,7 @@ def test_files_are_read_exactly(tmp_path: Path, suffix: str) -> None:
         np.save(path, numbers)
     else:
         np.savez(path, **{"w[0,0]": numbers[:, 1]})
-    (entry,) = study_with(str(path), seeds={"count": 1000}).initial_weights.values.entries
+    (entry,) = study_with(str(path), seeds={"count": 1000}).in_tables["values"].entries
     expected = ("parameters", numbers) if suffix == ".npy" else ("w[0,0]", numbers[:, 1])
     assert entry[0] == expected[0]
     assert np.array(entry[1]).tobytes() == np.ascontiguousarray(expected[1]).tobytes()
@@ -274,7 +274,7 @@ def test_starts_that_do_not_fit_are_refused(tables: dict[str, Any], text: str) -
 def test_order_of_all_parameters() -> None:
     """In an array of all parameters, the parameters have the order of drawing."""
     study = study_with(initial_weights={"values": {"parameters": list(range(9))}, "draw_order": "b w"})
-    assert study.initial_weights.draw_order == "b w v c k"
+    assert study.in_tables["draw_order"] == "b w v c k"
     assert not study.draws_weights
     assert study_with({"w": 1.0}).draws_weights
 

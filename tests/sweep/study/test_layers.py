@@ -79,4 +79,4 @@ def test_orders_that_name_layers() -> None:
         StudyError, match=r"^initial_weights.draw_order: .* at most 2 hidden layers; got w3 in 'w3 w .*'"
     ):
         make_study(hidden=["8", "8-4"], draw_order="w3 w v b")
-    assert make_study(hidden=["8", "8-4"], draw_order="w2 w v b").network.layers == 1
+    assert make_study(hidden=["8", "8-4"], draw_order="w2 w v b").in_tables["layers"] == 1

@@ -40,7 +40,7 @@ def test_study_file(file: Path) -> None:
     """A string and a path name the same file."""
     study = load_study(file)
     assert (study.name, study.parameters, study.seeds.count) == ("mine", {"hidden": (2, 4)}, 10)
-    assert study.network.bias is False
+    assert study.values_of("bias")[0] is False
     assert load_study(str(file)) == study
 
 

@@ -83,7 +83,7 @@ def test_scalars_everywhere() -> None:
         seeds={"base": np.uint32(4), "count": np.array(5)},
         parameters={"scale": np.float64(2)},
     )
-    assert (study.name, study.network.hidden, study.network.bias) == ("small", 3, False)
+    assert (study.name, study.in_tables["hidden"], study.in_tables["bias"]) == ("small", 3, False)
     assert (study.seeds.base, study.seeds.count, study.parameters) == (4, 5, {"scale": (2.0,)})
     changed = load_study("xor", {"seeds.count": np.int16(5), np.str_("hidden"): np.int64(3), "bias": np.bool_(True)})
     assert changed == load_study("xor", {"seeds.count": 5, "hidden": 3, "bias": True})

@@ -87,7 +87,7 @@ def expected_curves(study: Study, chosen: list[int] | None = None) -> pd.DataFra
     tables = study.canonical() | {"record": {"measures": study.record.measures}}
     whole = expected_runs(Study(**tables))
     found = whole[whole["seed"] < study.seeds.base + study.record.curves.seeds].to_dict("records")
-    runs = [(row, -(-study.data.n_patterns // row.get("batch", study.training.batch))) for row in found]
+    runs = [(row, -(-study.data.n_patterns // row.get("batch", study.in_tables["batch"]))) for row in found]
     steps = [0, 1, 2, 5, 10, 20, 50, 100, 200] if chosen is None else chosen
     moved = {n_windows: {-(-step // n_windows) * n_windows for step in steps} for _, n_windows in runs}
     for step in sorted(set().union(*moved.values())):

@@ -113,7 +113,7 @@ def test_measures_by_hand(options: dict[str, Any]) -> None:
         assert row["learned_function"] == expected.pop("learned_function")
         assert {*expected} - {*study.record.measures} <= {"train_balanced_accuracy"}  # of classes only
         for name in {*study.record.measures} & {*expected}:
-            close = pytest.approx(expected[name], rel=1e-6 if study.network.dtype == "float32" else 1e-13)
+            close = pytest.approx(expected[name], rel=1e-6 if study.in_tables["dtype"] == "float32" else 1e-13)
             assert row[name] == close, name
 
 

@@ -52,7 +52,7 @@ def weights_of(seed: int, attempt: int, draw: str) -> Any:
 
 def attempts_of(study: sweep.Study, seed: int, rate: float) -> dict[str, Any]:
     """Train the attempts of a run with the oracle, and return its row."""
-    restarts, limit, total, met = study.restarts, study.training.max_steps, 0, {1.5: -1, 0.7: -1}
+    restarts, limit, total, met = study.restarts, study.values_of("max_steps")[0], 0, {1.5: -1, 0.7: -1}
     inputs, targets = study.data.arrays()
     for number in range(restarts.max_restarts + 1):
         most = limit - total

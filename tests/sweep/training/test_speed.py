@@ -74,7 +74,7 @@ def test_speed_is_noted_from_steps() -> None:
     """The speed follows from the steps of the runs."""
     plan = Plan(make_study(count=100), part_runs=50)
     part = plan.part(0)
-    steps = plan.study.training.max_steps
+    steps = plan.study.values_of("max_steps")[0]
     assert plan.parts.wave_of(part).operations_of(part, part.n_runs * steps) == pytest.approx(part.cost)
     assert plan.parts.wave_of(part).operations_of(part, part.n_runs * steps // 2) == pytest.approx(part.cost / 2)
     assert plan.parts.operations == pytest.approx(sum(plan.part(k).cost for k in range(plan.n_parts)))

@@ -83,7 +83,7 @@ def test_trace_as_the_oracle(scalars: dict[str, Any], seed: int) -> None:
     np.testing.assert_array_equal(traced.losses, expected.losses[0])
     weights = [part.ravel() for part in traced.weights.values()]
     np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
-    assert (traced.weights.b is None) == (study.network.bias is False)
+    assert (traced.weights.b is None) == (study.values_of("bias")[0] is False)
     x, w, v, b, c = traced.inputs, traced.weights.w, traced.weights.v, traced.weights.b, traced.weights.c
     if traced.status != "diverged":
         hidden = np.maximum(x @ w + (0 if b is None else b), 0)
