@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,55 +36,87 @@ MAX_DEEP_WEIGHTS = 2**22
 
 
 class Rule(NamedTuple):
-    """A requirement of one value of an option for the values of another option."""
+    """A requirement of the values that two options have in one cell."""
 
-    # The rule holds where this option has this value
     option: str
-    value: str
-    other: str  # the option whose values are restricted
-    allows: Callable[[Any], bool]  # whether a value of ``other`` is allowed
-    needs: str  # the allowed value, as part of an error message
+    other: str
+    allows: Callable[[Any, Any], bool]  # (value of the option, of the other) -> bool
+    needs: str  # what the option needs of the other, as part of an error message
     remedy: str = ""  # what to do, where that is more than to set ``other``
+
+
+# Rules of values that follow from no component.
+_RULES = (
+    Rule("step_min", "step_max", lambda least, most: least <= most, "a step_max of at least as much"),
+    Rule(
+        "hidden",
+        "scaling",
+        lambda hidden, scaling: str(hidden) != "0" or scaling == "standard",
+        "scaling 'standard', since its sums have no factor",
+    ),
+    Rule(
+        "share",
+        "step_ratio",
+        lambda share, ratio: share == "none" or ratio == 1,
+        "step_ratio 1, equal first steps of Rprop",
+    ),
+)
 
 
 def _one_of(*values: Any) -> Callable[[Any], bool]:
     return values.__contains__
 
 
+def _is_above_zero(rate: float | None) -> bool:
+    return rate is None or rate > 0
+
+
+def _of_value(option: str, value: str, other: str, allows: Callable[[Any], bool], needs: str, remedy: str = "") -> Rule:
+    """Return the rule that one value of an option has for another option."""
+    return Rule(option, other, lambda mine, its: mine != value or allows(its), needs, remedy)
+
+
 def _rules(study: StudyContent) -> Iterator[Rule]:
+    yield from _RULES
     users, n_patterns, n_outputs = study.tables.users, study.data.n_patterns, study.n_outputs
     for alias, (name, own) in LOSS_ALIASES.items():
-        yield Rule("loss", alias, "reduction", _one_of(None, own), f"reduction {own!r} (loss {name!r} allows any)")
+        yield _of_value("loss", alias, "reduction", _one_of(None, own), f"reduction {own!r} (loss {name!r} allows any)")
     for name, loss in users["loss"].items():
         if loss.output:
-            yield Rule("loss", name, "output", _one_of(loss.output), f"output {loss.output!r}")
+            yield _of_value("loss", name, "output", _one_of(loss.output), f"output {loss.output!r}")
     for name, output in vocabulary.OVER_OUTPUTS.items():
-        yield Rule("output", name, "loss", _one_of(output.needs_loss), f"loss {output.needs_loss!r}")
+        yield _of_value("output", name, "loss", _one_of(output.needs_loss), f"loss {output.needs_loss!r}")
     for name, optimizer in users["optimizer"].items():
         if optimizer.full_batch:
-            yield Rule("optimizer", name, "batch", _one_of(n_patterns), "batch 'full'")
+            yield _of_value("optimizer", name, "batch", _one_of(n_patterns), "batch 'full'")
         if optimizer.starts_at_rate:
-            yield Rule("optimizer", name, "schedule", _one_of("constant"), "schedule 'constant'")
-            yield Rule("optimizer", name, "warmup", _one_of(0), "warmup 0")
+            yield _of_value("optimizer", name, "schedule", _one_of("constant"), "schedule 'constant'")
+            yield _of_value("optimizer", name, "warmup", _one_of(0), "warmup 0")
             for rate in ("learning_rate", "output_learning_rate"):
-                yield Rule("optimizer", name, rate, lambda rate: rate is None or rate > 0, "learning rates above 0")
+                yield _of_value(
+                    "optimizer", name, rate, lambda rate: rate is None or rate > 0, "learning rates above 0"
+                )
         if optimizer.needs_decay:
             needs = "penalty false, since its decay is the gradient of no penalty"
-            yield Rule("optimizer", name, "penalty", _one_of(False), needs, "use 'adam', or remove penalty")
+            yield _of_value("optimizer", name, "penalty", _one_of(False), needs, "use 'adam', or remove penalty")
 
     for name, criterion in vocabulary.CRITERIA.items():
         if criterion.of_running:
-            yield Rule("criterion", name, "criterion_on", _one_of("train"), "criterion_on 'train'")
+            yield _of_value("criterion", name, "criterion_on", _one_of("train"), "criterion_on 'train'")
     for name, rule in vocabulary.STOPPING_RULES.items():
         if rule.needs_loss:
             losses = ("validation_loss", "test_loss")
-            yield Rule("stopping_rule", name, "monitor", _one_of(*losses), "monitor 'validation_loss' or 'test_loss'")
+            yield _of_value(
+                "stopping_rule", name, "monitor", _one_of(*losses), "monitor 'validation_loss' or 'test_loss'"
+            )
         if name not in ("patience", *vocabulary.RULES_WITHOUT_PATIENCE):  # without patience, patience ends no run
-            yield Rule("stopping_rule", name, "patience", bool, "patience", "set patience")
+            yield _of_value("stopping_rule", name, "patience", bool, "patience", "set patience")
     for monitor in ("train_accuracy", "validation_accuracy"):
-        yield Rule("monitor", monitor, "min_delta", lambda share: share < 1, "min_delta below 1, a share of patterns")
+        yield _of_value(
+            "monitor", monitor, "min_delta", lambda share: share < 1, "min_delta below 1, a share of patterns"
+        )
     needs = f"min_delta below {n_outputs}, the outputs over all patterns"
-    yield Rule("monitor", "n_correct", "min_delta", lambda n: n < n_outputs, needs)
+    yield _of_value("monitor", "n_correct", "min_delta", lambda n: n < n_outputs, needs)
 
 
 def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
@@ -93,7 +125,6 @@ def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
         *_broken_rules(study),
         *_refused_targets(study),
         *_idle_decay(study),
-        *_crossed_steps(study),
         *idle_options(study, named),
         *_missing_layers(study),
         *_held_out_faults(study),
@@ -109,15 +140,14 @@ def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
 
 def _broken_rules(study: StudyContent) -> Iterator[str]:
     for rule in _rules(study):
-        if rule.value in study.values_of(rule.option):
-            for value in study.values_beside(rule.other, rule.option, rule.value):
-                if not rule.allows(value):
-                    is_word = value is None or isinstance(value, bool)
-                    found = str(value).lower() if is_word else shown(as_written(value))
-                    key, other = study.key_of(rule.option), study.key_of(rule.other)
-                    remedy = f"; {rule.remedy}" if rule.remedy else ""
-                    yield f"{key}: {rule.value!r} needs {rule.needs}, got {other} {found}{remedy}"
-                    break
+        for mine, its in study.combinations((rule.option, rule.other)):
+            if not rule.allows(mine, its):
+                is_word = its is None or isinstance(its, bool)
+                found = str(its).lower() if is_word else shown(as_written(its))
+                key, other = study.key_of(rule.option), study.key_of(rule.other)
+                remedy = f"; {rule.remedy}" if rule.remedy else ""
+                yield f"{key}: {as_written(mine)!r} needs {rule.needs}, got {other} {found}{remedy}"
+                break
 
 
 def _refused_targets(study: StudyContent) -> Iterator[str]:
@@ -164,20 +194,6 @@ def _idle_decay(study: StudyContent) -> Iterator[str]:
                 f"{study.key_of('optimizer')}: {name!r} needs weight decay, got {study.key_of('weight_decay')} 0; set "
                 "training.weight_decay, as 0.01, or use the optimizer without decay"
             )
-
-
-def _crossed_steps(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence if the smallest step of Rprop exceeds the largest in some cell."""
-    together = next((axis for axis in study.axes if {"step_min", "step_max"} <= axis.keys()), None)
-    extremes = max(study.values_of("step_min")), min(study.values_of("step_max"))
-    pairs: Iterable[tuple[Any, Any]] = (
-        zip(together["step_min"], together["step_max"], strict=True) if together else [extremes]
-    )
-    for least, most in pairs:
-        if least > most:
-            keys = map(study.key_of, ("step_min", "step_max"))
-            yield "{}: must be at most {} {}, got {}".format(*keys, shown(most), shown(least))
-            break
 
 
 def _missing_layers(study: StudyContent) -> Iterator[str]:
@@ -336,9 +352,6 @@ MAX_FLOAT32 = 3.4028234663852886e38
 def start_faults(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for each fault of initial weights that depends on the networks or the seeds."""
     shapes = study.all_shapes
-    if (0,) in study.hidden_layers and set(study.values_of("scaling")) != {"standard"}:
-        found = next(name for name in study.values_of("scaling") if name != "standard")
-        yield f"{study.key_of('scaling')}: must be 'standard' beside hidden 0, whose sums have no factor, got {found!r}"
     yield from _faults_by_array(study, shapes)
     yield from _kind_faults(study, shapes)
     yield from _share_faults(study, shapes)
@@ -464,9 +477,6 @@ def _share_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
             else:
                 continue
             return
-    if set(study.values_of("share")) != {"none"} and set(study.values_of("step_ratio")) != {1.0}:
-        ratio = next(each for each in study.values_of("step_ratio") if each != 1.0)
-        yield f"{key}: needs equal first steps of Rprop, got {study.key_of('step_ratio')} {ratio!r}; use 1"
 
 
 def _misplaced(array: str, index: tuple[int, ...], shapes: list[Shapes]) -> str:

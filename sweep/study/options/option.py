@@ -7,23 +7,13 @@ from typing import Any, Literal, NamedTuple
 
 from kernels.components.declarations import IS_SET, Case
 
-__all__ = ["IS_SET", "Option", "Role", "Rule"]
+__all__ = ["IS_SET", "Option", "Role"]
 
 # What an option decides:
 # ``"kernel"``: which kernel trains, so runs of one shape share it; ``"setting"``: a number of each cell, a field of
 # :data:`kernels.settings.SETTINGS`; ``"limit"``: the most steps of each cell; ``"start"``: the initial weights of a
 # seed; ``"data"``: the patterns
 Role = Literal["kernel", "setting", "limit", "start", "data"]
-
-
-class Rule(NamedTuple):
-    """A requirement of the values of some options in one cell."""
-
-    options: tuple[str, ...]  # the first is the one that a fault names
-    allows: Callable[..., bool]  # (value of each option) -> bool
-    # What the first option needs, as part of an error message. It may name the values: {0!r}, {1!r}, ..
-    needs: str
-    remedy: str = ""  # what to do, where that is more than to set the second option
 
 
 class Option(NamedTuple):

@@ -38,7 +38,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
         {"optimizer": ["gd", "rprop"], "batch": ["full", "online"]},
         ("parameters.optimizer: 'rprop'", "parameters.batch 1"),
     ),
-    ({"optimizer": "rprop", "step_min": [1.0, 60.0]}, ("parameters.step_min", "at most training.step_max 50.0", "60")),
+    ({"optimizer": "rprop", "step_min": [1.0, 60.0]}, ("step_min: 60 needs a step_max of", "got training.step_max 50")),
     ({"optimizer": "rprop", "learning_rate": 0.0}, ("'rprop'", "training.learning_rate 0", "above 0")),
     ({"optimizer": "rprop", "output_learning_rate": 0.0}, ("'rprop'", "training.output_learning_rate 0", "above 0")),
     ({"decays": "w v"}, ("training.decays: 'w v' has no effect", "use it with weight_decay")),
@@ -211,5 +211,5 @@ def test_limits_of_steps_that_vary_together() -> None:
     """Of options of one axis only pairs that occur count."""
     training = {"learning_rate": 0.1, "optimizer": "rprop"}
     Study(**TABLES, training=training, zip=[{"step_min": [0.5, 2.0], "step_max": [1.0, 3.0]}])
-    with pytest.raises(StudyError, match=r"zip\[0\]\.step_min: must be at most zip\[0\]\.step_max 1\.0, got 2\.0"):
+    with pytest.raises(StudyError, match=r"zip\[0\]\.step_min: 2 needs a .* got zip\[0\]\.step_max 1"):
         Study(**TABLES, training=training, zip=[{"step_min": [0.5, 2.0], "step_max": [3.0, 1.0]}])

@@ -122,7 +122,7 @@ def test_other_questions_to_networks() -> None:
         ({"hidden": 0, "activation": "tanh"}, "activation: 'tanh' has no effect without hidden units"),
         ({"hidden": 0, "skip": True}, "skip: true has no effect without hidden units"),
         ({"hidden": 0, "layers": 2}, "layers: 2 has no effect without hidden units"),
-        ({"hidden": [0, 2], "scaling": "ntk"}, "scaling: must be 'standard' beside hidden 0, .* got 'ntk'"),
+        ({"hidden": [0, 2], "scaling": "ntk"}, "hidden: 0 needs scaling 'standard', .* got network.scaling 'ntk'"),
         ({"hidden": 0, "freeze": "v c"}, "freeze: must leave parameters to train"),
         ({"hidden": 0, "freeze": "w"}, "freeze: must name parameters of the networks, got w"),
     ],
