@@ -129,8 +129,8 @@ class Recipe(NamedTuple):
     criterion: str = "loss"  # one of :data:`kernels.vocabulary.CRITERIA`
     dtype: str = "float64"  # ``"float64"`` or ``"float32"``
     schedule: str = "constant"  # one of :data:`kernels.vocabulary.SCHEDULES`
-    # The optional settings that some run has on, see ``off`` of :class:`kernels.components.declarations.Setting`. The
-    # results of runs that have one off do not depend on it.
+    # The optional settings that some run has on, in alphabetical order: those with another value than their default.
+    # The results of runs that have one off do not depend on it.
     used: tuple[str, ...] = ()
     # Parameters that keep their initial values, as in ``"w b v[0,1]"``: kinds, w and b of all hidden layers, v, c and
     # k, and single weights

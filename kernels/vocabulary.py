@@ -99,7 +99,7 @@ GENERAL = (
         at_least=0,
         also=("warmup_steps", "n_warmup"),
         case=Case((30.0, 5.0, 1.5), (("batch", 2),), "100"),
-        off=0.0,
+        is_optional=True,
         section="training",
     ),
     Setting(
@@ -132,7 +132,7 @@ GENERAL = (
         "draw again",
         at_least=1,
         case=Case((4.0,)),
-        off=1.0,
+        is_optional=True,
         section="training",
         used_with=(("optimizer", _draws_first_steps),),
     ),
@@ -152,7 +152,7 @@ GENERAL = (
         at_least=0,
         also=("decay", "wd", "l2_penalty", "regularization"),
         case=Case((0.01, 0.5), (("optimizer", "momentum"),)),
-        off=0.0,
+        is_optional=True,
         section="training",
     ),
 )

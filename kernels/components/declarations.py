@@ -58,9 +58,9 @@ class Setting(NamedTuple):
         Names in other programs, for which errors suggest this one.
     case
         Values to try, None for a setting of a custom component.
-    off
-        The value with which an optional setting has no effect. Recipes name the optional settings that some run has
-        on, see :class:`kernels.recipe.Recipe`. None for a setting that is always read.
+    is_optional
+        Whether it has no effect at its default. Recipes name the optional settings that some run has on, see
+        :class:`kernels.recipe.Recipe`.
     section
         Of a setting of all cells: its table in a study.
     used_with
@@ -82,7 +82,7 @@ class Setting(NamedTuple):
     multiple_of: float | None = None
     also: tuple[str, ...] = ()
     case: Case | None = None
-    off: float | None = None
+    is_optional: bool = False
     section: str = ""
     used_with: tuple[tuple[str, Any], ...] = ()
     stands_for: str = ""

@@ -60,9 +60,9 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
 
 def _is_used(study: Study, cell: Cell, name: str) -> bool:
     """Return whether the recipe of a cell has an optional setting: whether some cell has it on."""
-    off = vocabulary.SETTINGS[name].off
-    is_on = off is not None and {*study.values_of(name)} != {off}
-    return is_on and study.tables.options[name].has_effect(lambda other: (cell[other],))
+    option = study.tables.options[name]
+    is_on = vocabulary.SETTINGS[name].is_optional and {*study.values_of(name)} != {option.default}
+    return is_on and option.has_effect(lambda other: (cell[other],))
 
 
 def _as_skips(names: str) -> str:

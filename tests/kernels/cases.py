@@ -37,7 +37,7 @@ from tests.oracle.components import OWN_OUTPUTS
 N_COMPILED = 15
 
 # The optional settings that fit any component.
-_OPTIONAL = [name for name, setting in SETTINGS.items() if setting.off is not None and not setting.used_with]
+_OPTIONAL = [name for name, setting in SETTINGS.items() if setting.is_optional and not setting.used_with]
 
 # Values of the fields of specifications: all components and both Booleans, and for other fields these.
 DIMENSIONS: dict[str, tuple[Any, ...]] = {
