@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kernels.vocabulary import COMPONENT_SETTINGS
+from kernels.vocabulary import SETTINGS
 from tests.oracle.components import ALIASES, Functions
 from tests.oracle.step import Network, Sizes, Skip, sizes_of
 
@@ -51,8 +51,8 @@ class Components:
 
 OF_COMPONENTS = tuple(each.name for each in fields(Components))
 
-# Defaults of the settings of components.
-DEFAULTS: dict[str, npt.ArrayLike] = {name: each.default for name, each in COMPONENT_SETTINGS.items()}
+# Defaults of settings that are no fields of the class below.
+DEFAULTS: dict[str, npt.ArrayLike] = {name: each.default for name, each in SETTINGS.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class Settings:
     progress_threshold: npt.ArrayLike = 0.1
     strip: npt.ArrayLike = 5
     schedule_steps: npt.ArrayLike = 0  # that the schedule is for; 0 for the most that a run may take
-    own: Mapping[str, npt.ArrayLike] = field(default_factory=dict)  # of the components, by name
+    own: Mapping[str, npt.ArrayLike] = field(default_factory=dict)  # others, by name
 
     def rounded(self, dtype: Any) -> dict[str, Any]:
         """Round the settings of the components to the dtype; missing ones have their defaults."""
