@@ -146,7 +146,7 @@ def choose_variant(
         held_out=n_held_out,
         held_out_block=n_held_out if n_held_out <= MOST_AT_ONCE else choose_block(n_held_out, tuning),
     )
-    if recipe.share:
+    if recipe.share or "clip_norm" in recipe.used:
         return general._replace(most_at_once=0)  # gradients are added up in memory before the update
     method = OPTIMIZERS[recipe.optimizer]
     n_numbers = n_patterns * (architecture.inputs + architecture.outputs)

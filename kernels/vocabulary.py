@@ -155,6 +155,18 @@ GENERAL = (
         is_optional=True,
         section="training",
     ),
+    Setting(
+        "clip_norm",
+        float("inf"),
+        "largest norm of the gradient of all trained weights: where it is larger, each update uses the gradient times "
+        "clip_norm / (norm + 1e-6), as torch.nn.utils.clip_grad_norm_ does. Weight decay is added afterward",
+        "loss/weight",
+        above=0,
+        also=("clip", "grad_clip", "gradient_clipping", "max_norm", "clip_grad_norm", "clipnorm"),
+        case=Case((1.0, 0.1)),
+        is_optional=True,
+        section="training",
+    ),
 )
 
 # What a run's stopping rule looks at: a loss, or the number of correct outputs or share of right patterns, of training

@@ -64,6 +64,7 @@ class ControlLayout(NamedTuple):
     # The row of the largest loss threshold that the loss has not been below yet, minus infinity after the last; None
     # if the recipe records none
     loss_threshold: int | None
+    clip_factor: int  # the row of the factor of clipped gradients, 0 if none are clipped
     n_right: int | None  # the row of the number of patterns that are right; None if they are not counted
     # Rows of the states of the stopping rule: before the present evaluation, and after it
     states: tuple[int, ...]
@@ -100,7 +101,9 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
     first_state = n_right + recipe.counts_right
     plateau_flag = first_state + 2 * n_states
     running = plateau_flag + bool(recipe.monitor)
-    first_held_out = running + 3 * recipe.keeps_running_loss
+    clip_factor = running + 3 * recipe.keeps_running_loss
+    clips = "clip_norm" in recipe.used
+    first_held_out = clip_factor + clips
     held_out = HeldOutRows(*range(first_held_out, first_held_out + 6)) if recipe.holds_out else HeldOutRows()
     of_schedule = 2 + len(SCHEDULES[recipe.schedule].states) if recipe.is_scheduled else 0
     sums = recipe.loss_sums.split()
@@ -114,6 +117,7 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
         rates,
         initial=(*range(INITIAL_ROWS), *settings, *clocks),
         loss_threshold=starts[-1] if recipe.records_thresholds else None,
+        clip_factor=clip_factor if clips else 0,
         n_right=n_right if recipe.counts_right else None,
         states=tuple(range(first_state, first_state + n_states)),
         next_states=tuple(range(first_state + n_states, plateau_flag)),

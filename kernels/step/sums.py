@@ -1,33 +1,34 @@
-"""The update of all parameters from the sums of gradients of a window of several blocks."""
+"""What is done with the sums of gradients of a window of several blocks: they are clipped, and update parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, Place, make_n_joined, n_layers, numbering, place_of, unit_numbering
 from kernels.data.patterns import Patterns
+from kernels.lanes.arithmetic import select, sqrt
 from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
-from kernels.step.layer import make_weight_sink
-from kernels.step.update import UPDATE, Backward, make_updaters
+from kernels.step.update import SQUARE, UPDATE, Backward, Mode, make_gradient_sinks
 from kernels.variant import Variant
 
 
 @made_once
-def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backward:
-    """Make the update of all parameters from the sums of a window of several blocks.
+def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory, mode: Mode = UPDATE) -> Backward:
+    """Make the update of all parameters from the sums of a window of several blocks, or the sum of their squares.
 
     ``(patterns, packet, n0) -> None``: reads ``packet.sums``, and no patterns.
     """
     architecture = recipe.architecture
     n_inputs, n_outputs = architecture.inputs, architecture.outputs
     bias, skip = architecture.bias, architecture.skip
-    sink = make_updaters(recipe, variant, memory)
+    sink = make_gradient_sinks(recipe, variant, memory, mode)
     number = numbering(architecture, variant.hidden)
     n_joined = make_n_joined(architecture)
     load = memory.load
-    update_hidden = (_make_deep_updates if architecture.deep else _make_unit_updates)(recipe, variant, memory)
+    update_hidden = (_make_deep_updates if architecture.deep else _make_unit_updates)(recipe, variant, memory, mode)
 
     @device
     def all_updates(patterns: Patterns, packet: Packet, n0: int) -> None:
@@ -45,10 +46,40 @@ def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backwa
     return all_updates
 
 
-def _make_unit_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Packet], None]:
+# Added to the norm of gradients, as in torch.nn.utils.clip_grad_norm_.
+_CLIP_EPS = 1e-6
+
+
+@made_once
+def make_clip(recipe: Recipe, variant: Variant, memory: Memory) -> Backward:
+    """Make the function that computes the factor of clipped gradients, ``(patterns, packet, n0) -> None``."""
+    layout = make_control_layout(recipe)
+    row, limit_row = layout.clip_factor, layout.settings.get("clip_norm", 0)
+    load, store = memory.load, memory.store
+
+    @device
+    def nothing(patterns: Patterns, packet: Packet, n0: int) -> None:
+        pass
+
+    if row == 0:
+        return nothing
+    add_squares = make_all_updates(recipe, variant, memory, SQUARE)
+
+    @device
+    def clip(patterns: Patterns, packet: Packet, n0: int) -> None:
+        store(packet.control, row, -0.0)
+        add_squares(patterns, packet, n0)
+        limit = load(packet.control, limit_row)
+        norm = sqrt(load(packet.control, row)) + _CLIP_EPS
+        store(packet.control, row, select(norm > limit, limit / norm, 1.0))
+
+    return clip
+
+
+def _make_unit_updates(recipe: Recipe, variant: Variant, memory: Memory, mode: Mode) -> Callable[[Packet], None]:
     """Make the update of the parameters of all units of the one hidden layer: ``(packet)``."""
     n_inputs, n_outputs, bias = recipe.architecture.inputs, recipe.architecture.outputs, recipe.architecture.bias
-    sink = make_updaters(recipe, variant, memory)
+    sink = make_gradient_sinks(recipe, variant, memory, mode)
     number = unit_numbering(recipe.architecture, variant.hidden)
     load = memory.load
 
@@ -70,10 +101,10 @@ def _make_unit_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Call
     return update_units
 
 
-def _make_deep_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Packet], None]:
+def _make_deep_updates(recipe: Recipe, variant: Variant, memory: Memory, mode: Mode) -> Callable[[Packet], None]:
     """Make the update of the parameters of all hidden layers and of v: ``(packet)``."""
-    sink = make_updaters(recipe, variant, memory)
-    sink_w = make_weight_sink(recipe, variant, memory, UPDATE)
+    sink = make_gradient_sinks(recipe, variant, memory, mode)
+    scales = variant.scales_hidden
     n_outputs = recipe.architecture.outputs
     bias, joins_all = recipe.architecture.bias, recipe.architecture.joins_all
     load = memory.load
@@ -84,7 +115,8 @@ def _make_deep_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Call
         for h in range(place.n_units):
             first = place.first + h * place.stride
             for row in range(first, first + place.n_below):
-                sink_w(packet, place, row, load(sums, row))
+                gradient = load(sums, row)
+                sink.deep_w(packet, row, gradient * load(packet.control, place.scale) if scales else gradient)
             if bias:
                 sink.b(packet, first + place.bias, load(sums, first + place.bias))
             if joins_all:

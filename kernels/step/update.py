@@ -15,13 +15,15 @@ from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.schedule import make_set_rates
+from kernels.step.single_weights import make_repeats, make_row_of, weights_of
 from kernels.variant import Variant
 
-# What is done with gradients: parameters are updated, or the gradients are added to the sums of a window of
-# several blocks.
-Mode: TypeAlias = Literal["update", "add"]
+# What is done with gradients: parameters are updated, the gradients are added to the sums of a window of several
+# blocks, or their squares are added up for their norm.
+Mode: TypeAlias = Literal["update", "add", "square"]
 UPDATE: Final = "update"
 ADD: Final = "add"
+SQUARE: Final = "square"
 
 # (packet, row of the parameter, gradient)
 Sink: TypeAlias = Callable[[Packet, int, Lanes], None]
@@ -104,6 +106,7 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> GradientS
     n_states = len(optimizer(recipe.optimizer).states)
     n_parameters = numbering(recipe.architecture, variant.hidden).n_parameters
     load, store = memory.load, memory.store
+    clip_factor = make_control_layout(recipe).clip_factor
 
     @cache
     def make(layer: int, decays: bool, scale: int = 0) -> Sink:
@@ -114,6 +117,8 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> GradientS
         def receive(packet: Packet, row: int, gradient: Lanes) -> None:
             if scale > 0:
                 gradient = gradient * load(packet.control, scale)
+            if clip_factor > 0:
+                gradient = gradient * load(packet.control, clip_factor)
             p, first, second = move(packet, row, gradient)
             store(packet.parameters, row, p)
             if n_states > 0:
@@ -138,6 +143,47 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> GradientS
         deep_k=make(HIDDEN, k),
     )
     return GradientSinks(*(keep if name[-1] in recipe.frozen else each for name, each in sinks._asdict().items()))
+
+
+@made_once
+def make_squares(recipe: Recipe, variant: Variant, memory: Memory) -> GradientSinks:
+    """Make the functions that add the square of a gradient to a row of control, for the norm of those that are clipped.
+
+    Frozen weights do not count, and weights that stay equal count once.
+    """
+    load, store = memory.load, memory.store
+    row_of_sum = make_control_layout(recipe).clip_factor
+    repeats, row_of = make_repeats(recipe, variant), make_row_of(recipe, variant)
+    frozen = tuple(map(tuple, weights_of(recipe.architecture, recipe.frozen_weights)))
+    n_frozen = len(frozen)
+
+    @device
+    def counts(packet: Packet, row: int) -> bool:
+        found = not repeats(packet, row)
+        for k in range(n_frozen):
+            kind, layer, unit, other = frozen[k]
+            found = found and row_of(packet, kind, layer, unit, other) != row
+        return found
+
+    @cache
+    def make(scale: int) -> Sink:
+        @device
+        def receive(packet: Packet, row: int, gradient: Lanes) -> None:
+            if counts(packet, row):
+                if scale > 0:
+                    gradient = gradient * load(packet.control, scale)
+                store(packet.control, row_of_sum, load(packet.control, row_of_sum) + gradient * gradient)
+
+        return receive
+
+    @device
+    def skip(packet: Packet, row: int, gradient: Lanes) -> None:
+        pass
+
+    scales = {"w": HIDDEN_SCALE * variant.scales_hidden, "v": OUTPUT_SCALE * variant.scales_outputs}
+    return GradientSinks(
+        *(skip if name[-1] in recipe.frozen else make(scales.get(name, 0)) for name in GradientSinks._fields)
+    )
 
 
 @cache
@@ -174,7 +220,9 @@ def make_start(memory: Memory, mode: Mode) -> Callable[[Packet, int], Lanes]:
 @made_once
 def make_gradient_sinks(recipe: Recipe, variant: Variant, memory: Memory, mode: Mode) -> GradientSinks:
     """Make the functions that receive gradients in a mode."""
-    return make_adders(memory) if mode == ADD else make_updaters(recipe, variant, memory)
+    if mode == ADD:
+        return make_adders(memory)
+    return (make_squares if mode == SQUARE else make_updaters)(recipe, variant, memory)
 
 
 @made_once

@@ -15,7 +15,7 @@ from kernels.recipe import Recipe
 from kernels.step.backward import make_backward, make_output_gradients
 from kernels.step.forward import make_forward
 from kernels.step.single_weights import make_add_shared, make_hold
-from kernels.step.sums import make_all_updates
+from kernels.step.sums import make_all_updates, make_clip
 from kernels.step.update import ADD, OUTPUT, UPDATE, Backward, make_clock, make_move
 from kernels.variant import Variant
 from kernels.vocabulary import OPTIMIZERS
@@ -86,12 +86,14 @@ def _make_update(
 ) -> Callable[[Patterns, Packet, int], None]:
     """Make ``update`` of :class:`Pass`, which updates the parameters and the numbers that count updates."""
     begin, end = make_clock(recipe, memory)
+    clip = make_clip(recipe, variant, memory)
     if recipe.frozen_weights:
         apply_gradients = _make_held(recipe, variant, memory, apply_gradients)
 
     @device
     def update(patterns: Patterns, packet: Packet, n0: int) -> None:
         begin(packet)
+        clip(patterns, packet, n0)
         apply_gradients(patterns, packet, n0)
         end(packet)
 
@@ -117,15 +119,14 @@ def make_may_be_fixed_point(
     """Make the test whether the first output bias would keep its value.
 
     ``n_gradients`` gradients of outputs are added up; with 0 ``packet.sums`` holds their sum. ``(patterns, packet) ->
-    mask``: all lanes where there are no biases, output biases are frozen, or the optimizer counts updates: there an
-    output bias proves nothing.
+    mask``: all lanes where there are no biases, output biases are frozen, or their update depends on more than their
+    gradient: there an output bias proves nothing.
     """
     architecture = recipe.architecture
     n_outputs = architecture.outputs
     number = numbering(architecture, variant.hidden)
-    bias_proves = (
-        architecture.bias and not {"c", "c[0]"} & {*recipe.freeze.split()} and not OPTIMIZERS[recipe.optimizer].clocks
-    )
+    depends_on_more = OPTIMIZERS[recipe.optimizer].clocks or "clip_norm" in recipe.used  # than its own gradient
+    bias_proves = architecture.bias and not {"c", "c[0]"} & {*recipe.freeze.split()} and not depends_on_more
     move = make_move(recipe, variant, memory, OUTPUT, recipe.has_decay("c"))
     load = memory.load
     fill = memory.fill

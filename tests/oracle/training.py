@@ -107,11 +107,13 @@ class Stepper:
     factor: Array  # (R,) of the rates, by their schedule
     frozen: npt.NDArray[np.bool_]  # (P,), parameters that no update changes, and neither their states
     shared: Sequence[Sequence[Sequence[int]]] = ()  # groups of parameters that stay equal
+    counted: Sequence[int] = ()  # parameters whose gradients have a norm, in the order of its sum
 
     def step(self, weights: Array, states: States, activity: Activity) -> tuple[Array, States]:
         """Update once, from a forward pass over the patterns of the step."""
         g = gradient(self.net, weights, activity, self.shared)
         rates = self.rates * self.factor
+        g = clipped(g, self.net.own["clip_norm"], self.counted)
         decaying, g = decayed(self.optimizer, weights, g, rates, self.decay)
         moved, new_states = UPDATES[self.optimizer](decaying, g, states, rates, self.net.own)
         moved[self.frozen] = weights[self.frozen]
@@ -131,6 +133,37 @@ class Stepper:
             for new, old in zip((new_weights, *new_states), (weights, *states), strict=True):
                 same &= np.atleast_2d(new == old).all(axis=0)
         return same
+
+
+def clipped(g: Array, clip_norm: Array, counted: Sequence[int]) -> Array:
+    """Multiply gradients (P, R) of runs whose norm is too large, as torch.nn.utils.clip_grad_norm_ does."""
+    total = np.zeros(g.shape[1], g.dtype)
+    for k in counted:
+        total = total + g[k] * g[k]
+    norm = np.sqrt(total) + g.dtype.type(1e-6)
+    return g * np.where(norm > clip_norm, clip_norm / norm, g.dtype.type(1))
+
+
+def order_of_norm(shapes: Mapping[str, tuple[int, ...]]) -> list[int]:
+    """Return all parameters: output by output c and k, then unit by unit of each layer, and then v.
+
+    In a network of one hidden layer, the v of a unit come before its other parameters.
+    """
+    numbers, arrays = np.arange(sum(map(math.prod, shapes.values()))), {}
+    for name, shape in shapes.items():
+        arrays[name], numbers = numbers[: math.prod(shape)].reshape(shape), numbers[math.prod(shape) :]
+    to_outputs = arrays.get("k") if "w" in arrays or "w1" in arrays else arrays["v"]
+    found: list[int] = []
+    for o in range(arrays["v"].shape[1]):
+        found += [int(arrays["c"][o])] if "c" in arrays else []
+        found += [] if to_outputs is None else to_outputs[:, o].tolist()
+    for layer in [name[1:] for name in arrays if name[0] == "w"]:
+        for h in range(arrays[f"w{layer}"].shape[1]):
+            found += [] if layer else arrays["v"][h].tolist()
+            found += arrays[f"w{layer}"][:, h].tolist()
+            found += [int(arrays[f"b{layer}"][h])] if f"b{layer}" in arrays else []
+            found += arrays[f"k{layer}"][:, h].tolist() if layer and f"k{layer}" in arrays else []
+    return found + (arrays["v"].ravel().tolist() if "w1" in arrays else [])
 
 
 def named_parameters(shapes: Mapping[str, tuple[int, ...]], names: str) -> npt.NDArray[np.bool_]:
@@ -204,10 +237,13 @@ def train(
     )
     frozen, decays = (named_parameters(shapes, names) for names in (components.freeze, components.decays))
     shared = shared_parameters(shapes, components.share)
+    repeated = {number for group in shared for member in group[1:] for number in member}
     in_penalty = decays.copy()  # each group counts once
-    in_penalty[[number for group in shared for member in group[1:] for number in member]] = False
+    in_penalty[list(repeated)] = False
     own_decay = np.where(decays[:, np.newaxis], decay, np.zeros_like(decay))
-    stepper = Stepper(net, components.optimizer, rates, own_decay, np.ones(n_runs, start.dtype), frozen, shared)
+    counted = [k for k in order_of_norm(shapes) if not frozen[k] and k not in repeated]
+    factor = np.ones(n_runs, start.dtype)
+    stepper = Stepper(net, components.optimizer, rates, own_decay, factor, frozen, shared, counted)
     most = np.where(of_schedule > 0, of_schedule, evaluate.limit)
     changes = factors(
         components.schedule, most, np.broadcast_to(settings.warmup, n_runs), net.own, functions, start.dtype

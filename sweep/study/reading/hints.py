@@ -35,7 +35,7 @@ _WISHES = {
     "dropout is": ("dropout", "dropout_rate", "drop"),
     "noise added while training is": ("input_noise", "gradient_noise", "jitter", "augmentation"),
     "a penalty beside weight_decay is": ("l1", "lambda"),
-    "clipping is": ("clip", "grad_clip", "gradient_clipping", "clip_norm", "max_norm"),
+    "clipping of single gradients is": ("clip_value", "clipvalue", "clip_grad_value"),
     "normalization is": ("batch_norm", "layer_norm", "normalization", "normalize", "batchnorm", "layernorm"),
     "this scheme of initial weights is": ("orthogonal", "fan_in", "sparse", "lsuv"),
     "this optimizer is": ("adagrad", "adadelta", "adamax", "nadam", "lbfgs", "l_bfgs", "lion", "muon", "newton", "cg"),
