@@ -154,7 +154,7 @@ def test_all_choices_of_a_study_make_valid_maps(name):
 def test_options_that_a_choice_brings_are_axes():
     explored = Explored("xor", {"hidden": 2})
     view = explored.map({"x": "learning_rate", "y": "momentum", "set.optimizer": "momentum"})
-    assert view.fixed.training.optimizer == "momentum"
+    assert view.fixed.in_tables["optimizer"] == "momentum"
     with pytest.raises(SweepError, match="unknown axis 'momentum'"):
         explored.map({"x": "learning_rate", "y": "momentum"})
 
