@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import sweep
 from sweep import StudyError, SweepError, figures
 from sweep.system import progress as progress_module
+from sweep.training.run_options import RunOptions
 from tests.sweep.support import make_study, training_watched, tree, write_study
 
 
@@ -22,6 +24,15 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest
     assert result.directory is None
     assert len(result.runs()) == 80
     assert tree(tmp_path) == {}
+
+
+def test_each_option_has_one_default_and_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``run`` and ``RunOptions`` have the same options with the same defaults, and ``run`` hands on each value."""
+    monkeypatch.setattr("sweep.training.run.run_in_parts", lambda study, options: options)
+    run: Any = sweep.run
+    assert run("xor") == RunOptions()
+    values: Any = {each.name: object() for each in fields(RunOptions)}
+    assert run("xor", **values) == RunOptions(**values)
 
 
 @pytest.mark.parametrize(
