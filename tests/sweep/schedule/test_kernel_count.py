@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kernels import vocabulary
 from kernels.effort import Effort, effort_for
 from kernels.start import initialize
 from kernels.train import Trainer
 from kernels.tuning import Tuning
 from sweep.schedule import kernel_count
 from sweep.schedule.plan import Plan
+from sweep.schedule.recipes import make_recipe
 from sweep.training.networks.part_trainer import PartTrainer, make_start
 from tests.sweep.support import make_study
 
@@ -102,6 +104,16 @@ def test_kernels_of_a_study(
 def test_effort(operations: float, n_sizes: int, effort: Effort) -> None:
     """Kernels are faster the more a study trains, and the fewer kernels its sizes need."""
     assert effort_for(operations, n_sizes) is effort
+
+
+def test_recipes_name_optional_settings_that_are_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting is off where it has no value, which stands for infinity, and where it has no effect."""
+    bound = vocabulary.SETTINGS["divergence_threshold"]
+    monkeypatch.setitem(vocabulary.SETTINGS, bound.name, bound._replace(is_optional=True))
+    study = make_study(hidden=2, learning_rate=0.1, step_ratio=2.0, optimizer=["gd", "rprop"])
+    assert [make_recipe(study, study.grid.cell(k)).used for k in range(2)] == [(), ("step_ratio",)]
+    study = make_study(hidden=2, learning_rate=0.1, warmup=[0, 3], divergence_threshold=9.0)
+    assert make_recipe(study, study.grid.cell(0)).used == ("divergence_threshold", "warmup")
 
 
 def test_recipes_share_the_operations() -> None:
