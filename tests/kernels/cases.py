@@ -78,7 +78,6 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "divergence_threshold": ("none", "own"),
     "from_step": ("start", "own"),
 }
-del DIMENSIONS["deep"], DIMENSIONS["records_thresholds"]  # which follow from below and targets
 
 
 # What a step with these values takes without the JIT: they are chosen seldom where they cover no further pair.

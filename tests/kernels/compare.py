@@ -13,9 +13,9 @@ from kernels.recipe import Hidden
 from tests import oracle
 from tests.accuracy import survey
 from tests.kernels.runs import Runs
-from tests.kernels.specs import TUNINGS, Spec
+from tests.kernels.specs import RECIPE_FIELDS, TUNINGS, Spec
 from tests.kernels.support import DTYPES, Array, assert_equal, pad, sized
-from tests.oracle.settings import OF_COMPONENTS, components_and_settings, make_network
+from tests.oracle.options import Options, make_network
 
 Columns: TypeAlias = Any  # the named tuple of outcomes
 
@@ -59,17 +59,15 @@ def train_bare(spec: Spec, runs: Runs, width: int | None = None) -> Columns:
 
 
 def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
-    """Return components and settings in the oracle's terms."""
-    hidden = {"hidden": spec.sizes(runs.weights.shape[1]), "batch": spec.step_patterns}
-    components = {name: getattr(spec, name) for name in OF_COMPONENTS if hasattr(spec, name)} | hidden
-    settings = {name: runs.settings[name] for name in runs.settings.dtype.names if name != "patterns"}
-    rate, own = settings["learning_rate"], settings["output_learning_rate"]
-    return components | settings | {"output_learning_rate": np.where(np.isnan(own), rate, own), "seed": runs.seeds}
+    """Return the options of runs in the oracle's terms."""
+    shared = {name: getattr(spec, name) for name in (*RECIPE_FIELDS, "validate_every")} | {"batch": spec.step_patterns}
+    settings = {name: runs.settings[name] for name in runs.settings.dtype.names}
+    return shared | settings | {"hidden": spec.sizes(runs.weights.shape[1]), "seed": runs.seeds}
 
 
 def train_oracle(spec: Spec, runs: Runs, functions: oracle.Functions | None = None) -> oracle.Result:
     """Train with the oracle, keeping losses; runs with the same set of patterns together."""
-    asked = {"dtype": spec.dtype, "functions": functions or FUNCTIONS[spec.dtype], "record": True}
+    asked = {"functions": functions or FUNCTIONS[spec.dtype], "record": True}
     asked["loss_thresholds"] = sorted(spec.targets, reverse=True)
     places = _places(spec, runs)
     held_out = spec.held_out_sets or [None] * len(places)
@@ -102,8 +100,7 @@ def predict(spec: Spec, runs: Runs, weights: Array) -> Array:
     """Compute the outputs (R, N * O) of runs with other weights (R, P) by the oracle's forward pass."""
     found = None
     for patterns, place in zip(spec.pattern_sets, _places(spec, runs), strict=True):
-        components, settings = components_and_settings(_given(spec, runs[place]))
-        net = make_network(*patterns, components, settings, spec.dtype, FUNCTIONS[spec.dtype])
+        net = make_network(*patterns, Options(**_given(spec, runs[place])), FUNCTIONS[spec.dtype])
         outputs = oracle.forward(net, weights[place].T).y
         rows = np.stack([y for pattern in outputs for y in pattern], axis=1)
         found = np.empty((len(runs), rows.shape[1]), rows.dtype) if found is None else found

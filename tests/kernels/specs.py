@@ -136,6 +136,7 @@ class _SpecOfFields:
 # ``batch`` may be "uneven": with a shorter last step.
 RECIPE_FIELDS = {"activation": "relu", "output": "identity", **Recipe._field_defaults, "bias": True}
 RECIPE_FIELDS |= Architecture._field_defaults
+del RECIPE_FIELDS["deep"], RECIPE_FIELDS["records_thresholds"]  # which follow from below and targets
 TEST_FIELDS = {
     "task": "xor",
     "tuning": "plain",
@@ -145,10 +146,9 @@ TEST_FIELDS = {
     "below": (),  # units of the hidden layers below the last one
     "sets": "one",  # of patterns; several that differ in "targets", or in "patterns" as a whole
 }
-_DEFAULTS = {name: value for name, value in RECIPE_FIELDS.items() if name not in ("deep", "records_thresholds")}
 Spec = make_dataclass(
     "Spec",
-    [(name, Any, field(default=value)) for name, value in (_DEFAULTS | TEST_FIELDS).items()],
+    [(name, Any, field(default=value)) for name, value in (RECIPE_FIELDS | TEST_FIELDS).items()],
     bases=(_SpecOfFields,),
     frozen=True,
 )

@@ -19,7 +19,7 @@ from tests.kernels.runs import Kinds, Runs, draw_runs
 from tests.kernels.specs import Spec
 from tests.kernels.support import DTYPES, Array, assert_equal, sized, some_compiled
 from tests.oracle import components as oracle_components
-from tests.oracle import optimizers, schedules, settings, training
+from tests.oracle import optimizers, options, schedules, training
 
 FILE = Path(__file__).with_name("custom_components.py")
 
@@ -102,11 +102,8 @@ def quickprop(p: Array, g: Array, states: tuple[Array, ...], rate: Array, s: Any
 def oracle_knows_custom_components(own: dict[str, CustomComponent], monkeypatch: pytest.MonkeyPatch) -> None:
     """Add the custom components to the oracle."""
     swish, expectile, quick = (own[name].declaration.key for name in ("swish", "expectile", "quickprop"))
-    monkeypatch.setitem(settings.DEFAULTS, "mu", 1.75)
-    monkeypatch.setitem(settings.DEFAULTS, "steepness", 1.0)
-    monkeypatch.setitem(settings.DEFAULTS, "lean", 0.5)
-    for name in ("rise", "full", "fall", "lowest", "final"):
-        monkeypatch.setitem(settings.DEFAULTS, name, 1.0)
+    names = ("mu", "steepness", "lean", "rise", "full", "fall", "lowest", "final")
+    monkeypatch.setattr(options, "SETTINGS", options.SETTINGS | dict.fromkeys(names))
     at_start = optimizers.states_at_start
 
     def states_at_start(name: str, rate: Array) -> Any:

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from kernels import vocabulary
 from kernels.recipe import Architecture, Hidden, Recipe
 from kernels.settings import SETTINGS, make_settings
-from tests.kernels.support import assert_equal
-from tests.oracle.settings import layer_scales
+from tests.oracle.options import layer_scales
 from tests.oracle.step import parameter_shapes
 
 COUNT = st.integers(1, 40)
@@ -97,14 +96,15 @@ def test_scales_of_layers(scaling: str) -> None:
 
 
 def test_settings_have_defaults() -> None:
-    """Settings have the documented default in every cell, or values that may differ from cell to cell."""
+    """Settings that are not given have their declared default in every cell, those of optimizers PyTorch's."""
     settings = make_settings(3, learning_rate=[0.1, 0.2, 0.3], max_steps=7)
     assert settings["learning_rate"].tolist() == [0.1, 0.2, 0.3]
-    expected = {name: setting.default for name, setting in vocabulary.SETTINGS.items() if name != "learning_rate"}
-    expected |= {"max_steps": 7, "from_step": 0, "patterns": 0, "schedule_steps": 0}
-    for name, value in expected.items():
-        assert_equal(settings[name], np.full(3, value, settings[name].dtype), name)
-    assert {"learning_rate", *expected} == set(SETTINGS.names or ())
+    expected = {name: setting.default for name, setting in vocabulary.SETTINGS.items()}
+    expected |= dict.fromkeys(vocabulary.INTEGERS, 0) | {"max_steps": 7, "eps": 1e-8, "alpha": 0.99}
+    expected |= {"beta1": 0.9, "beta2": 0.999, "eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-6, "step_max": 50}
+    assert {*expected} == {*SETTINGS.names}
+    for name in expected.keys() - {"learning_rate"}:
+        np.testing.assert_array_equal(settings[name], [expected[name]] * 3, name)
 
 
 def test_names_distinguish_recipes() -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tests.oracle.components import TERMS, Array, add_in_order, count, loss_total, softmax
 from tests.oracle.held_out import Stopper
-from tests.oracle.settings import Components, Settings
+from tests.oracle.options import Options
 from tests.oracle.step import Activity, Network
 from tests.oracle.windows import Epochs
 
@@ -113,30 +113,20 @@ class Evaluator:
     """Evaluates runs at t = 0, at ends of epochs and at the last step of each, and remembers their losses."""
 
     def __init__(
-        self,
-        components: Components,
-        settings: Settings,
-        net: Network,
-        epochs: Epochs,
-        n_runs: int,
-        n_held_out: int,
-        n_parameters: int,
+        self, options: Options, net: Network, epochs: Epochs, n_runs: int, n_held_out: int, n_parameters: int
     ) -> None:
         dtype = net.inputs.dtype
-        self.criterion, self.n_windows = components.criterion, epochs.n_windows
+        self.options, self.own, self.n_windows = options, net.own, epochs.n_windows
         self.n_patterns = len(net.targets)
         self.n_right = len(net.targets) if net.output == "softmax" else net.targets.size
-        self.may_stall = components.criterion != "none" and not epochs.shuffled and components.schedule == "constant"
-        self.warmup = np.asarray(settings.warmup, dtype)
-        self.below, self.bound = np.asarray(settings.threshold, dtype), np.asarray(settings.divergence_threshold, dtype)
-        self.from_step = np.asarray(settings.from_step)
-        limit = np.minimum(settings.max_steps, np.multiply(settings.max_epochs, epochs.n_windows))
+        self.may_stall = options.criterion != "none" and not epochs.shuffled and options.schedule == "constant"
+        limit = np.minimum(options.max_steps, np.multiply(options.max_epochs, epochs.n_windows))
         self.limit = np.broadcast_to(limit, n_runs).copy()
         self.ending = np.full(n_runs, "", "U9")  # of runs that end with their next epoch
         self.previous = np.full(n_runs, np.nan, dtype)  # NaN: no stall at t = 0
         self.running = np.full(n_runs, np.nan, dtype)  # the running loss of the last epoch
-        self.components, self.n_held_out = components, n_held_out
-        self.stopper = Stopper(components, settings, dtype, n_runs, n_parameters)
+        self.n_held_out = n_held_out
+        self.stopper = Stopper(options, net, n_runs, n_parameters)
 
     def is_due(self, t: int) -> Array:
         """Return which runs (R,) are evaluated before update t."""
@@ -144,7 +134,7 @@ class Evaluator:
 
     def is_new(self, t: int) -> bool:
         """Return whether held-out patterns are evaluated before update t."""
-        return t % (self.n_windows * self.components.validate_every) == 0
+        return t % (self.n_windows * self.options.validate_every) == 0
 
     def evaluate(
         self,
@@ -159,28 +149,30 @@ class Evaluator:
 
         `is_still` returns which runs no update of an epoch would change.
         """
-        if held_out is None or self.components.criterion_on == "train":
-            converged = has_converged(self.criterion, score, self.below, self.n_right, self.n_patterns, self.running)
+        if held_out is None or self.options.criterion_on == "train":
+            judged, n_right, n_patterns = score, self.n_right, self.n_patterns
         else:
+            judged, n_patterns = held_out, self.n_held_out
             n_right = self.n_right * self.n_held_out // self.n_patterns
-            converged = has_converged(self.criterion, held_out, self.below, n_right, self.n_held_out, self.running)
-            converged &= self.is_new(t)
-        converged = converged & ~np.isnan(score.loss) & (t >= self.from_step)
-        diverged = ~np.isfinite(score.loss) | (score.loss > self.bound)
-        stalled = due & (score.loss == self.previous) & self.may_stall & (t >= self.warmup)
+        criterion, below = self.options.criterion, self.own["threshold"]
+        converged = has_converged(criterion, judged, below, n_right, n_patterns, self.running)
+        converged = converged & ~np.isnan(score.loss) & (t >= np.asarray(self.options.from_step))
+        converged &= judged is score or self.is_new(t)
+        diverged = ~np.isfinite(score.loss) | (score.loss > self.own["divergence_threshold"])
+        stalled = due & (score.loss == self.previous) & self.may_stall & (t >= self.own["warmup"])
         if stalled.any():
             stalled &= is_still()
         self.previous = np.where(due, score.loss, self.previous)
         monitored = self._monitored(score, held_out)
-        is_new = self.is_new(t) or not self.components.monitor.startswith("held_out")
-        of_run = due & ~np.isnan(monitored) if self.components.monitor == "running_loss" else due
+        is_new = self.is_new(t) or not self.options.monitor.startswith("held_out")
+        of_run = due & ~np.isnan(monitored) if self.options.monitor == "running_loss" else due
         on_plateau = self.stopper.ends(of_run, score.loss, monitored, t // self.n_windows, is_new)
         verdicts = [due & verdict for verdict in (converged, diverged, stalled, on_plateau, self.limit == t)]
         status: npt.NDArray[np.str_] = np.select(verdicts, ORDER, default="")
-        if self.components.stop == "after":
+        if self.options.stop == "after":
             status = self._stop_after(t, status, due & diverged, due & stalled, score.loss)
-        if held_out is not None and self.components.keeps_best:
-            by_accuracy = self.components.monitor == "held_out_accuracy"
+        if held_out is not None and self.options.keeps_best:
+            by_accuracy = self.options.monitor == "held_out_accuracy"
             best_by = monitored if by_accuracy else held_out.loss
             counts = due if self.is_new(t) else status != ""
             self.stopper.keep_best(counts, t, held_out.loss, best_by, weights)
@@ -199,12 +191,12 @@ class Evaluator:
     def _monitored(self, score: Score, held_out: Score | None) -> Array:
         """Return what the stopping rule looks at, (R,): less is better."""
         dtype = score.loss.dtype
-        if held_out is not None and self.components.monitor == "held_out_accuracy":
+        if held_out is not None and self.options.monitor == "held_out_accuracy":
             return np.asarray((-held_out.n_right).astype(dtype) / dtype.type(self.n_held_out))
-        if held_out is not None and self.components.monitor == "held_out_loss":
+        if held_out is not None and self.options.monitor == "held_out_loss":
             return held_out.loss
-        if self.components.monitor == "running_loss":
+        if self.options.monitor == "running_loss":
             return self.running
-        if self.components.monitor == "accuracy":
+        if self.options.monitor == "accuracy":
             return np.asarray((-score.n_right).astype(dtype) / dtype.type(self.n_patterns))
-        return (-score.n_correct).astype(dtype) if self.components.monitor == "n_correct" else score.loss
+        return (-score.n_correct).astype(dtype) if self.options.monitor == "n_correct" else score.loss

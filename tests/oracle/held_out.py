@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from tests.oracle.components import Array
-from tests.oracle.settings import Components, Settings
+from tests.oracle.options import Options
+from tests.oracle.step import Network
 
 
 @dataclass
@@ -112,10 +113,9 @@ RULES: dict[str, Callable[[History, dict[str, Any]], bool]] = {
 class Stopper:
     """Ends runs by a stopping rule, and keeps the best evaluation of held-out patterns."""
 
-    def __init__(self, components: Components, settings: Settings, dtype: Any, n_runs: int, n_parameters: int) -> None:
-        self.components = components
-        names = ("patience", "min_delta", "gl_threshold", "progress_threshold", "strip")
-        rounded = {name: np.broadcast_to(np.asarray(getattr(settings, name), dtype), n_runs) for name in names}
+    def __init__(self, options: Options, net: Network, n_runs: int, n_parameters: int) -> None:
+        self.options, dtype = options, net.inputs.dtype
+        rounded = {name: np.broadcast_to(values, n_runs) for name, values in net.own.items()}
         self.own = [{name: values[run] for name, values in rounded.items()} for run in range(n_runs)]
         self.histories = [History() for _ in range(n_runs)]
         self.best_score = np.full(n_runs, np.inf, dtype)
@@ -129,14 +129,14 @@ class Stopper:
         `is_new` says whether the score is one of this evaluation.
         """
         found = np.zeros(len(due), np.bool_)
-        for run in np.flatnonzero(due) if self.components.monitor else ():
+        for run in np.flatnonzero(due) if self.options.monitor else ():
             history = self.histories[run]
             history.losses.append(loss[run])
             if is_new:
                 history.scores.append(score[run])
                 history.epochs.append(epoch)
             # Patience has not ended before; the rules of Prechelt look where held-out patterns are evaluated.
-            found[run] = is_new and RULES[self.components.stopping_rule](history, self.own[run])
+            found[run] = is_new and RULES[self.options.stopping_rule](history, self.own[run])
         return found
 
     def keep_best(self, runs: Array, t: int, loss: Array, score: Array, weights: Array) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tests.oracle.components import Array, Own
-from tests.oracle.settings import Settings
 from tests.oracle.step import Network
 from tests.oracle.windows import integers, mix
 
@@ -100,15 +99,13 @@ def drawn_steps(rate: Array, ratio: Array, seeds: Sequence[int]) -> Array:
     return (rate.astype(np.float64) * (1 + (np.float64(ratio) - 1) * (np.array(drawn) / 2**53))).astype(rate.dtype)
 
 
-def make_rates(net: Network, settings: Settings, n_runs: int) -> Array:
+def make_rates(net: Network, n_runs: int) -> Array:
     """Return the learning rate of each parameter (P, R): v, c and k have that of the output layer, if it is set.
 
     Those that end at a hidden layer, k2 among them, have the other rate.
     """
-    dtype = net.inputs.dtype
-    hidden = output = np.broadcast_to(np.asarray(settings.learning_rate, dtype), n_runs)
-    if settings.output_learning_rate is not None:
-        output = np.broadcast_to(np.asarray(settings.output_learning_rate, dtype), n_runs)
+    hidden = np.broadcast_to(net.own["learning_rate"], n_runs)
+    output = np.where(np.isnan(net.own["output_learning_rate"]), hidden, net.own["output_learning_rate"])
     sizes = {name: math.prod(shape) for name, shape in net.shapes.items()}
     rates = [output if name in ("v", "c", "k") else hidden for name in sizes]
     return np.stack([rate for rate, size in zip(rates, sizes.values(), strict=True) for _ in range(size)])

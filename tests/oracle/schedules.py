@@ -15,10 +15,9 @@ CUSTOM: dict[str, Callable[[int, Array, Own], Array]] = {}
 SCHEDULES = ("constant", "linear", "exponential", "step", "cosine", "inverse_time")
 
 
-def factors(schedule: str, steps: Array, warmup: Array, own: Own, functions: Functions, dtype: Any) -> Iterator[Array]:
+def factors(schedule: str, steps: Array, own: Own, functions: Functions, dtype: Any) -> Iterator[Array]:
     """Yield the factor (R,) of update t = 1, 2, .. of runs of at most `steps` (R,); settings are rounded already."""
     wide = {name: np.asarray(value, np.float64) for name, value in own.items()}
-    warmup = np.asarray(np.asarray(warmup, dtype), np.float64)
     power = np.ones(len(steps))
     t = 0
     while True:
@@ -39,6 +38,6 @@ def factors(schedule: str, steps: Array, warmup: Array, own: Own, functions: Fun
             f = CUSTOM[schedule](t, steps, wide)
         else:
             f = np.ones(len(steps))
-        grown = t / warmup
+        grown = t / wide["warmup"]
         f = f * np.where(grown < 1, grown, 1)
         yield np.broadcast_to(f, len(steps)).astype(dtype)

@@ -23,9 +23,9 @@ from tests.oracle.evaluation import (
     penalized,
 )
 from tests.oracle.optimizers import UPDATES, States, decayed, drawn_steps, make_rates, states_at_start
+from tests.oracle.options import Options, make_network
 from tests.oracle.schedules import factors
-from tests.oracle.settings import components_and_settings, make_network
-from tests.oracle.step import Activity, Network, Window, forward, gradient, parameter_shapes
+from tests.oracle.step import Activity, Network, Window, forward, gradient
 from tests.oracle.windows import Epochs
 
 
@@ -193,71 +193,61 @@ def train(
     targets: npt.ArrayLike,
     weights: npt.ArrayLike,
     *,
-    dtype: str,
     functions: Functions,
     record: bool = False,
     loss_thresholds: Sequence[float] = (),
     held_out: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
-    **options: Any,
+    **given: Any,
 ) -> Result:
     """Train R networks, each until its own end.
 
     The patterns are `inputs` (N, I) and `targets` (N, O); `weights` (R, P) are the initial parameters, each row in
-    drawing order: w, v, with biases b and c, and with skip connections k. All other arguments are fields of
-    `Components` or `Settings`. `functions` holds the elementary functions that the components need: exp, expm1, tanh,
-    sigmoid, softplus, sin, cos, normal_cdf, normal_pdf, and log1p_exp_negative, which is x -> log(1 + exp(-x)) for x >=
-    0. `record` requests the losses: column j is evaluated after j epochs or, in an epoch that is cut short, at the last
-    step. `loss_thresholds` are numbers, rounded to the dtype; `threshold_steps` has the step of the first evaluation at
-    which the loss is below each, whatever the criterion, `from_step`, and how the run ends.
-    Runs that have ended are updated further, without effect on results. `held_out` are inputs and targets of held-out
-    patterns, evaluated at ends of epochs 0, `validate_every`, .. and, for the best of a run, at its end.
+    drawing order: w, v, with biases b and c, and with skip connections k. `functions` holds the elementary functions
+    that the components need: exp, expm1, tanh, sigmoid, softplus, sin, cos, normal_cdf, normal_pdf, and
+    log1p_exp_negative, which is x -> log(1 + exp(-x)) for x >= 0. `record` requests the losses: column j is evaluated
+    after j epochs or, in an epoch that is cut short, at the last step. `loss_thresholds` are numbers, rounded to the
+    dtype; `threshold_steps` has the step of the first evaluation at which the loss is below each, whatever the
+    criterion, `from_step`, and how the run ends. `held_out` are inputs and targets of held-out patterns, evaluated at
+    ends of epochs 0, `validate_every`, .. and, for the best of a run, at its end. All other arguments are `Options`.
+    Runs that have ended are updated further, without effect on results.
     """
-    components, settings = components_and_settings(options)
-    net, start = make_network(inputs, targets, components, settings, dtype, functions), np.array(weights, dtype)
+    options = Options(**given)
+    net, start = make_network(inputs, targets, options, functions), np.array(weights, options.dtype)
     n_patterns, n_runs = len(net.inputs), len(start)
-    seeds = None if components.order == "cyclic" else np.broadcast_to(settings.seed, n_runs).tolist()
-    batch = n_patterns if components.batch is None else components.batch
-    epochs = Epochs(n_patterns, batch, seeds)
-    assert components.loss not in OWN_OUTPUTS or components.output == OWN_OUTPUTS[components.loss], (
-        "bce needs a sigmoid"
-    )
-    assert components.output != "softmax" or components.loss == "cross_entropy", "softmax needs cross_entropy"
-    assert components.optimizer != "rprop" or components.schedule == "constant", "rprop follows no schedule"
-    assert components.optimizer != "rprop" or epochs.n_windows == 1, "rprop takes all patterns in a step"
+    seeds = np.broadcast_to(options.seed, n_runs).tolist()
+    batch = n_patterns if options.batch is None else options.batch
+    epochs = Epochs(n_patterns, batch, None if options.order == "cyclic" else seeds)
+    assert options.loss not in OWN_OUTPUTS or options.output == OWN_OUTPUTS[options.loss], "bce needs a sigmoid"
+    assert options.output != "softmax" or options.loss == "cross_entropy", "softmax needs cross_entropy"
+    assert options.optimizer != "rprop" or options.schedule == "constant", "rprop follows no schedule"
+    assert options.optimizer != "rprop" or epochs.n_windows == 1, "rprop takes all patterns in a step"
     other = None
     if held_out is not None:
-        x, target = (np.asarray(part, dtype) for part in held_out)
+        x, target = (np.asarray(part, options.dtype) for part in held_out)
         other = replace(net, inputs=x, targets=target, decision_threshold=decision_threshold(net))
     n_held_out = 0 if other is None else len(other.targets)
-    evaluate = Evaluator(components, settings, net, epochs, n_runs, n_held_out, start.shape[1])
-    decay = np.broadcast_to(np.asarray(settings.weight_decay, dtype), n_runs)
-    rates, of_schedule = make_rates(net, settings, n_runs), np.broadcast_to(settings.schedule_steps, n_runs)
-    shapes = parameter_shapes(
-        net.inputs.shape[1], components.hidden, net.targets.shape[1], components.bias, components.skip
-    )
-    frozen, decays = (named_parameters(shapes, names) for names in (components.freeze, components.decays))
-    shared = shared_parameters(shapes, components.share)
+    evaluate = Evaluator(options, net, epochs, n_runs, n_held_out, start.shape[1])
+    decay = np.broadcast_to(net.own["weight_decay"], n_runs)
+    rates, of_schedule = make_rates(net, n_runs), np.broadcast_to(options.schedule_steps, n_runs)
+    frozen, decays = (named_parameters(net.shapes, names) for names in (options.freeze, options.decays))
+    shared = shared_parameters(net.shapes, options.share)
     repeated = {number for group in shared for member in group[1:] for number in member}
     in_penalty = decays.copy()  # each group counts once
     in_penalty[list(repeated)] = False
     own_decay = np.where(decays[:, np.newaxis], decay, np.zeros_like(decay))
-    counted = [k for k in order_of_norm(shapes) if not frozen[k] and k not in repeated]
+    counted = [k for k in order_of_norm(net.shapes) if not frozen[k] and k not in repeated]
     factor = np.ones(n_runs, start.dtype)
-    stepper = Stepper(net, components.optimizer, rates, own_decay, factor, frozen, shared, counted)
+    stepper = Stepper(net, options.optimizer, rates, own_decay, factor, frozen, shared, counted)
     most = np.where(of_schedule > 0, of_schedule, evaluate.limit)
-    changes = factors(
-        components.schedule, most, np.broadcast_to(settings.warmup, n_runs), net.own, functions, start.dtype
-    )
+    changes = factors(options.schedule, most, net.own, functions, start.dtype)
 
     result, never = Result.before(start, len(loss_thresholds)), np.full(n_runs, np.nan)
-    rounded_thresholds = np.asarray(loss_thresholds, dtype)
+    rounded_thresholds = np.asarray(loss_thresholds, options.dtype)
     trace, running = {0: never.copy()}, np.ones(n_runs, np.bool_)
     terms, penalties = list[Array](), list[Array]()
-    current, states = start.T, states_at_start(components.optimizer, stepper.rates)
-    if components.optimizer == "rprop":
-        ratios = np.broadcast_to(np.asarray(settings.step_ratio, dtype), n_runs)
-        of_runs = np.broadcast_to(settings.seed, n_runs).tolist()
-        states = (states[0], drawn_steps(stepper.rates, ratios, of_runs))
+    current, states = start.T, states_at_start(options.optimizer, stepper.rates)
+    if options.optimizer == "rprop":
+        states = (states[0], drawn_steps(stepper.rates, net.own["step_ratio"], seeds))
     for t in itertools.count():
         epoch, position = divmod(t, epochs.n_windows)
         if position == 0:
@@ -270,7 +260,7 @@ def train(
         if due.any():
             activity = forward(net, current)
             score = measure(net, activity)
-            if components.penalty:
+            if options.penalty:
                 score = score._replace(loss=penalized(score.loss, current[in_penalty], decay))
             assert score.loss.dtype == current.dtype == start.dtype, "something widened the dtype"
             held_score = None if other is None else measure(other, forward(other, current))
@@ -279,7 +269,7 @@ def train(
             if t == 0:
                 result.initial_loss[:] = np.where(np.isfinite(score.loss), score.loss, np.inf)
             trace.setdefault(-(-t // epochs.n_windows), never.copy())[due] = score.loss[due]
-            if held_score is None or components.thresholds_on == "train":
+            if held_score is None or options.thresholds_on == "train":
                 result.note_thresholds(t, score.loss, due, rounded_thresholds)
             elif evaluate.is_new(t):
                 result.note_thresholds(t, held_score.loss, due, rounded_thresholds)
@@ -295,7 +285,7 @@ def train(
         if epochs.n_windows > 1:  # otherwise it is the pass that was evaluated
             activity = forward(net, current, windows[position])
         terms += loss_terms(net, activity)
-        if components.penalty:
+        if options.penalty:
             share = start.dtype.type(len(windows[position]) / n_patterns)
             penalties.append(penalized(np.zeros_like(decay), current[in_penalty], decay) * share)
         stepper = replace(stepper, factor=next(changes))

@@ -13,7 +13,7 @@ import numpy as np
 from sweep import Study
 from sweep.study.data.data_table import Data
 from tests import oracle
-from tests.oracle.settings import components_and_settings, make_network
+from tests.oracle.options import Options, make_network
 from tests.oracle.step import sizes_of
 
 Rows = list[list[float]]
@@ -184,13 +184,13 @@ def trained_networks(
     """Return networks by their initial weights and those after training, each (R, P); arguments as of `recorded`."""
     start, end = weights
     dtype = end.dtype
-    own, settings = components_and_settings(options)
+    own = Options(**options, dtype=dtype)
     targets: dict[str, Rows] = {}
     outputs: dict[str, Any] = {}
     for of, each in ({"train": patterns} | patterns.held_out).items():
         no_targets = [patterns.targets[0]] * len(each.inputs)  # which outputs do not depend on
-        net = make_network(each.inputs, no_targets, own, settings, dtype, functions)
         with np.errstate(all="ignore"):
+            net = make_network(each.inputs, no_targets, own, functions)
             outputs[of] = np.array(oracle.forward(net, end.T).y, np.float64).transpose(2, 0, 1).tolist()
         targets[of] = np.asarray(each.targets, dtype).astype(np.float64).tolist()
     middle = patterns.decision_threshold
