@@ -102,7 +102,8 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
         **_draw_kinds(kinds, rate, random),
     }
     for setting in (each for each in spec.recipe.settings if each.case):
-        drawn = random.choice((setting.default, *setting.case.values), count)
+        limit = () if setting.at_least is None else (setting.at_least,)
+        drawn = random.choice((setting.default, *setting.case.values, *limit), count)
         remembers = setting.at_least == 0 and setting.below == 1
         settings[setting.name] = np.where(still & remembers, 0.0, drawn)
     if spec.schedule != "constant":

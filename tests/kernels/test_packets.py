@@ -80,7 +80,7 @@ def test_runs_end_in_every_way(name: str) -> None:
     columns = _alone(name).columns
     ends = {"converged", "diverged", "exhausted"}
     ends |= {"gd": {"stalled"}, "held out": {"stalled", "plateau"}}.get(name, set())
-    assert set(statuses(columns)) == ends
+    assert set(statuses(columns)) >= ends
     assert len(set(columns.steps)) > sized(5, 3)
 
 

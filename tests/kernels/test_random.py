@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from unittest.mock import patch
 
 import numpy as np
@@ -20,13 +20,7 @@ from tests.kernels.tasks import TASKS
 from tests.oracle.components import OWN_OUTPUTS
 
 SEEDS = st.integers(0, 2**32 - 1)
-KINDS = st.builds(
-    Kinds,
-    gain=st.sampled_from(DIMENSIONS["gain"]),
-    output_rate=st.sampled_from(DIMENSIONS["output_rate"]),
-    divergence_threshold=st.sampled_from(DIMENSIONS["divergence_threshold"]),
-    from_step=st.sampled_from(DIMENSIONS["from_step"]),
-)
+KINDS = st.builds(Kinds, **{each.name: st.sampled_from(DIMENSIONS[each.name]) for each in fields(Kinds)})
 
 # Kernels that are compiled anyway: those of the first cases, with newly drawn settings.
 POOL = covering_cases()[:N_COMPILED]
