@@ -16,24 +16,16 @@ import pytest
 import sweep
 from sweep import open_result
 from tests.rings import one_in
-from tests.sweep.support import Finished, assert_refused, command, make_study, tree, write_study
+from tests.sweep.support import Finished, assert_refused, command, make_study, tree
 
-STUDY = make_study(count=5, hidden=2, name="mine")
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder that contains only a study file."""
-    monkeypatch.chdir(tmp_path)
-    write_study(tmp_path / "mine.toml", STUDY)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("place")
 
 
 def test_run_that_keeps_cells() -> None:
     """`sweep run --keep cells` writes no rows and prints the digest of its counts."""
     finished = command("run", "mine.toml", "--out", "r", "--keep", "cells")
     assert finished.code == 0
-    result = sweep.run(STUDY, keep="cells")
+    result = sweep.run("mine.toml", keep="cells")
     assert f"digest {result.facts['digest']}" in finished.out.splitlines()
     assert open_result("r").facts["keep"] == "cells"
     assert_refused(command("run", "mine.toml", "--out", "r"), ("cells", "runs"))

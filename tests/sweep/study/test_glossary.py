@@ -137,16 +137,24 @@ def test_formulas_of_scales() -> None:
         assert math.sqrt(value) == scale_of(name, "normal", 3, 5)
 
 
-@pytest.mark.parametrize("name", ["parameters", "geomspace"])
-def test_forms_of_swept_values_are_explained(name: str) -> None:
-    """The section of swept options and each form of their values show the forms."""
-    assert command("explain", name).out.startswith("[parameters]\noptions that are swept")
-
-
-@pytest.mark.parametrize("name", ["samples", "zip", "exclude"])
-def test_lists_of_tables_are_explained(name: str) -> None:
-    """Tables of options that vary together are found like options."""
-    assert command("explain", name).out.startswith(f"[[{name}]]\n")
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        *((name, ("[parameters]\noptions that are swept",)) for name in ("parameters", "geomspace")),
+        *((name, (f"[[{name}]]\n",)) for name in ("samples", "zip", "exclude")),
+        ("adam", ("optimizer adam: ", "m = beta1 * m", "source: torch.optim.Adam", "beta1: decay")),
+        ("mish", ("activation mish: ", "tanh(softplus(z))")),
+        (
+            "expected_steps",
+            ("expected_steps: ", "(expected running time, ERT).", "formula: (sum over i of t_i) / s"),
+        ),
+        ("max_error", ("criterion max_error: ", "absolute(y - target) < threshold")),
+    ],
+)
+def test_other_names_are_explained(name: str, parts: tuple[str, ...]) -> None:
+    """Forms of swept values, tables of options that vary together, components and statistics are found like options."""
+    out = command("explain", name).out
+    assert all(part in out for part in parts)
 
 
 @pytest.mark.parametrize(("name", "order"), [("w[0,1]", "by input and unit"), ("b2[3]", "by unit")])

@@ -13,27 +13,11 @@ from tests.sweep.study.conftest import TEXT
 
 
 def test_built_in_studies() -> None:
-    """The built-in studies have the documented sizes and settings."""
+    """They are sorted by name, and described."""
     studies = {name: load_study(name) for name in built_in_studies()}
     assert {"xor", "seed", "hinton-xor", "trask"} < set(studies)
     assert list(studies) == sorted(studies), "proben1-cancer1-shortcuts before proben1-cancer1"
     assert all(study.name == name and study.description for name, study in studies.items())
-    xor = studies["xor"]
-    assert (xor.n_cells, xor.seeds.count, xor.n_runs) == (91, 1000, 91_000)
-    assert xor.parameters["hidden"] == (2, 3, 4, 6, 8, 12, 16)
-    rates = xor.parameters["learning_rate"]
-    assert (len(rates), rates[0], rates[4], rates[-1]) == (13, 1e-3, 1e-2, 1.0)
-    expected = {"activation": "relu", "bias": True, "max_steps": 5000, "criterion": "loss", "threshold": 1e-4}
-    assert expected.items() <= xor.fixed().items()
-    seed = studies["seed"]
-    assert (seed.n_runs, seed.seeds.base) == (1, 83832)
-    expected = {"hidden": 2, "bias": False, "learning_rate": 0.01, "max_steps": 500, "criterion": "none"}
-    assert expected.items() <= seed.fixed().items()
-    for name in ("linear-xor", "linear-seed"):
-        assert studies[name].parameters == {"learning_rate": (0.003, 0.01, 0.03)}
-        assert studies[name].n_runs == 3000
-        expected = {"hidden": 2, "activation": "identity", "bias": False, "max_steps": 5000, "threshold": 1e-4}
-        assert expected.items() <= studies[name].fixed().items()
 
 
 def test_study_file(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""The study model: its defaults, and all faults at once, each with its key."""
+"""The study model: its types, and all faults at once, each with its key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from kernels import vocabulary
 from sweep import Study, StudyError
 from sweep.study.load import load_study
 from tests.sweep.support import make_study, write_study
@@ -107,57 +106,6 @@ def faults_of(**tables: Any) -> list[str]:
     with pytest.raises(StudyError) as caught:
         Study(**{**MINIMAL, **tables})
     return caught.value.faults
-
-
-def test_defaults() -> None:
-    """Omitted options have their documented defaults."""
-    study = Study(**MINIMAL)
-    assert study.name == "study"
-    assert study.fixed() == {
-        "hidden": 2,
-        "layers": 1,
-        "activation": "relu",
-        "output": "identity",
-        "gain": 1.0,
-        "bias": True,
-        **{"skip": False, "shortcuts": "outputs", "scaling": "standard", "dtype": "float64"},
-        "distribution": "normal",
-        "scale": 1.0,
-        "output_scale": None,
-        "bias_scale": None,
-        "offset": 0.0,
-        "values": None,
-        "draw_order": "w v b c k",
-        "generator": "mt19937",
-        "loss": "sse",
-        "reduction": None,
-        "optimizer": "gd",
-        "learning_rate": 0.1,
-        "output_learning_rate": None,
-        "weight_decay": 0.0,
-        "schedule": "constant",
-        "warmup": 0.0,
-        "step_ratio": 1.0,
-        "freeze": "none",
-        "share": "none",
-        "decays": "w v b c k",
-        "penalty": False,
-        "batch": 4,
-        "order": "cyclic",
-        "max_steps": 5000,
-        "max_epochs": None,
-        "criterion": "loss",
-        "threshold": 1e-4,
-        "divergence_threshold": None,
-        **{name: setting.default for name, setting in vocabulary.STOPPING_SETTINGS.items()},
-        **{"stopping_rule": "patience", "patience": None, "monitor": "loss", "from_step": 0},
-        "stop": "before",
-        **{"criterion_on": "train", "thresholds_on": "train", "validate_every": 1},
-        **{name: setting.default for name, setting in vocabulary.COMPONENT_SETTINGS.items()},
-    }
-    assert (study.seeds.base, study.seeds.count) == (0, 1000)
-    assert study.parameters == {}
-    assert (study.n_cells, study.n_runs) == (1, 1000)
 
 
 @pytest.mark.parametrize(
