@@ -24,8 +24,9 @@ TABLES: dict[str, Any] = {
 
 def study_with(values: Any = None, **tables: Any) -> Study:
     """Return a study of XOR with these values of weights, and other tables changed."""
-    start = {"initial_weights": {"values": values}} if values is not None else {}
-    return Study(**{**TABLES, **start, **tables})
+    if values is not None:
+        tables["initial_weights"] = {"values": values}
+    return Study(**TABLES | {name: TABLES.get(name, {}) | table for name, table in tables.items()})
 
 
 def faults_of(values: Any = None, **tables: Any) -> list[str]:
@@ -200,7 +201,7 @@ def test_values_that_are_refused(values: Any, parts: tuple[str, ...]) -> None:
             "parameters.c[0]: is also set in initial_weights.values; keep one",
         ),
         (
-            {"network": {"hidden": 2, "dtype": "float32"}, "initial_weights": {"values": {"w": 1e300}}},
+            {"network": {"dtype": "float32"}, "initial_weights": {"values": {"w": 1e300}}},
             "initial_weights.values.w: must be at most 3.4028234663852886e+38 with dtype 'float32', got 1e+300",
         ),
         (
@@ -225,44 +226,28 @@ def test_values_that_are_refused(values: Any, parts: tuple[str, ...]) -> None:
         ),
         ({"parameters": {"scale": [1.0, "he"]}}, "parameters.scale: must be all numbers or all names"),
         ({"initial_weights": {"scale": True}}, "scale: must be a number above 0 or one of 'glorot'"),
-        ({"training": {"learning_rate": 0.1, "freeze": "w x"}}, "training.freeze: must name some of w, v"),
-        ({"training": {"learning_rate": 0.1, "share": "w[0] w[0,1]"}}, "training.share: must be groups of two or more"),
-        (
-            {"training": {"learning_rate": 0.1, "share": "w[0] w[1]; w[0,1] w[1,1]"}},
-            "training.share: must name each weight once, by itself or in a row; got w[0] twice",
+        *(
+            ({"training": {option: text}}, f"training.{option}: {sentence}")
+            for option, text, sentence in (
+                ("freeze", "w x", "must name some of w, v"),
+                ("freeze", "w[0]", "must name some of w, v"),
+                ("freeze", ["k"], "must name parameters of the networks, got k in 'k'"),
+                ("freeze", "w2[0,0]", "must name parameters of the networks, got w2 in 'w2[0,0]'"),
+                ("freeze", "b w[0,2]", "index must be within the shape 2 x 2 that w has in some network (from 0)"),
+                ("freeze", "w v b c", "must leave parameters to train, got 'w v b c'"),
+                ("share", "w[0] w[0,1]", "must be groups of two or more"),
+                ("share", "w[0] w[1]; w[0,1] w[1,1]", "must name each weight once, by itself or in a row; got w[0] tw"),
+                ("share", "b[0] b[2]", "index must be within the shape 2 that b has in some network (from 0)"),
+                ("decays", "none", "must name some"),
+            )
         ),
         (
-            {"training": {"learning_rate": 0.1, "share": "b[0] b[2]"}},
-            "training.share: index must be within the shape 2 that b has in some network (from 0)",
-        ),
-        (
-            {"training": {"learning_rate": 0.1, "share": "v[0] v[1]", "freeze": "b v[1,0]"}},
+            {"training": {"share": "v[0] v[1]", "freeze": "b v[1,0]"}},
             "training.share: must name trained parameters, got v[1] with training.freeze 'v[1,0]'",
         ),
         (
-            {"training": {"learning_rate": 0.1, "freeze": "b w[0,2]"}},
-            "training.freeze: index must be within the shape 2 x 2 that w has in some network (from 0)",
-        ),
-        (
-            {"training": {"learning_rate": 0.1, "freeze": "w2[0,0]"}},
-            "training.freeze: must name parameters of the networks, got w2 in 'w2[0,0]'",
-        ),
-        ({"training": {"learning_rate": 0.1, "freeze": "w[0]"}}, "training.freeze: must name some of w, v"),
-        (
-            {"training": {"learning_rate": 0.1, "freeze": ["k"]}},
-            "training.freeze: must name parameters of the networks, got k in 'k'",
-        ),
-        (
-            {"training": {"learning_rate": 0.1, "freeze": "w v b c"}},
-            "training.freeze: must leave parameters to train, got 'w v b c'",
-        ),
-        (
-            {"training": {"learning_rate": 0.1, "weight_decay": 0.1, "decays": "w k"}},
+            {"training": {"weight_decay": 0.1, "decays": "w k"}},
             "training.decays: must name parameters of the networks, got k in 'w k'",
-        ),
-        (
-            {"training": {"learning_rate": 0.1, "weight_decay": 0.1, "decays": "none"}},
-            "training.decays: must name some",
         ),
     ],
 )
@@ -281,12 +266,12 @@ def test_order_of_all_parameters() -> None:
 
 def test_frozen_parameters_are_one_text() -> None:
     """Lists and texts in any order are the same study."""
-    texts = [study_with(training={"learning_rate": 0.1, "freeze": names}) for names in ("c b", ["b", "c"], "b  c")]
+    texts = [study_with(training={"freeze": names}) for names in ("c b", ["b", "c"], "b  c")]
     assert {study.canonical()["training"]["freeze"] for study in texts} == {"b c"}
-    texts = [study_with(training={"learning_rate": 0.1, "freeze": names}) for names in ("w[1, 0] b w[0,1]  b[1]",)]
+    texts = [study_with(training={"freeze": names}) for names in ("w[1, 0] b w[0,1]  b[1]",)]
     assert {study.canonical()["training"]["freeze"] for study in texts} == {"b w[0,1] w[1,0]"}
     for nothing in ("none", "", []):
-        assert study_with(training={"learning_rate": 0.1, "freeze": nothing}) == study_with()
+        assert study_with(training={"freeze": nothing}) == study_with()
 
 
 def test_a_change_sets_a_single_weight_beside_those_of_a_file(tmp_path: Path) -> None:
