@@ -17,8 +17,9 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pytest
 
-from sweep import Study
+from sweep import Study, StudyError
 from sweep.__main__ import run_command
 from sweep.schedule.waves import Part
 from sweep.store.bits import own_bits
@@ -162,6 +163,16 @@ def assert_refused(finished: Finished, words: tuple[str, ...]) -> None:
     assert line.startswith("error: ")
     for word in words:
         assert word in line
+
+
+@contextmanager
+def refused(*parts: str) -> Iterator[None]:
+    """Require a study to be refused with one fault, which contains these texts."""
+    with pytest.raises(StudyError) as caught:
+        yield
+    (fault,) = caught.value.faults
+    assert fault.isprintable()
+    assert all(part in fault for part in parts), fault
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:

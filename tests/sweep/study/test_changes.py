@@ -9,7 +9,7 @@ import pytest
 
 from sweep import Study, StudyError, load_study
 from sweep.study.load import changed_study, parse_changes
-from tests.sweep.support import command, make_study, write_study
+from tests.sweep.support import command, make_study, refused, write_study
 
 
 def changed(source: Path | str, *assignments: str) -> Study:
@@ -155,10 +155,8 @@ def test_set_patterns(file: Path, tmp_path: Path) -> None:
 )
 def test_bad_change(file: Path, assignment: str, parts: tuple[str, ...]) -> None:
     """A change that is not valid is a fault of the study."""
-    with pytest.raises(StudyError) as caught:
+    with refused(*parts):
         changed(file, assignment)
-    for part in parts:
-        assert part in str(caught.value)
 
 
 def test_description_with_a_comma(file: Path) -> None:

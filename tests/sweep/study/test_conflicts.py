@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sweep import Study, StudyError
-from tests.sweep.support import make_study
+from tests.sweep.support import make_study, refused
 
 SIGNS = {"inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [-1, 1, 1, -1]}
 HALVES = {"inputs": [[0], [1]], "targets": [[0.0, 1.0], [0.5, 2.0]]}
@@ -116,12 +116,8 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
 @pytest.mark.parametrize(("options", "parts"), REFUSED)
 def test_refused(options: dict[str, Any], parts: tuple[str, ...]) -> None:
     """One sentence names both options with their values and the requirement."""
-    with pytest.raises(StudyError) as caught:
+    with refused(*parts):
         make_study(**options)
-    (fault,) = caught.value.faults
-    assert fault.startswith(("network.", "initial_weights.", "training.", "convergence.", "parameters.", "data."))
-    for part in parts:
-        assert part in fault
 
 
 @pytest.mark.parametrize(

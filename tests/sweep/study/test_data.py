@@ -18,6 +18,7 @@ from sweep import Study, StudyError
 from sweep.study.data.data_sets import MAX_SETS
 from sweep.study.data.splits import prepare
 from sweep.study.load import load_study, parse_study
+from tests.sweep.support import refused
 
 PARAMETERS = {"hidden": [2], "learning_rate": [0.1]}
 PARITY = {"task": "parity", "bits": 4}
@@ -337,10 +338,8 @@ def test_files_of_held_out_patterns(tmp_path: Path, held_out: str) -> None:
 )
 def test_refused(data: Any, swept: dict[str, Any], fault: str) -> None:
     """Each fault is one sentence."""
-    with pytest.raises(StudyError) as refused:
+    with refused(fault):
         make(data, **swept)
-    (found,) = refused.value.faults
-    assert fault in found
 
 
 def test_losses_look_at_all_sets() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sweep import Study, StudyError, load_study
-from tests.sweep.support import make_study, write_study
+from tests.sweep.support import make_study, refused, write_study
 
 MINIMAL: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
 
@@ -58,11 +58,8 @@ def test_units_of_each_layer() -> None:
 )
 def test_what_is_refused(network: dict[str, Any], parts: tuple[str, ...]) -> None:
     """A fault is one sentence with the key, the value and what is allowed."""
-    with pytest.raises(StudyError) as refused:
+    with refused(*parts):
         Study(**{**MINIMAL, "network": network})
-    (fault,) = refused.value.faults
-    assert fault.startswith(parts[0])
-    assert all(part in fault for part in parts)
 
 
 def test_what_takes_too_long() -> None:

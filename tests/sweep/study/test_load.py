@@ -10,6 +10,7 @@ import pytest
 from sweep import StudyError, load_study
 from sweep.study.load import built_in_studies
 from tests.sweep.study.conftest import TEXT
+from tests.sweep.support import refused
 
 
 def test_built_in_studies() -> None:
@@ -57,11 +58,8 @@ def test_pattern_file_lies_beside_the_study(tmp_path: Path, monkeypatch: pytest.
 def test_bad_study_file(file: Path, text: str, parts: tuple[str, ...]) -> None:
     """A bad file is one sentence that names the fault."""
     file.write_text(text)
-    with pytest.raises(StudyError) as caught:
+    with refused(*parts):
         load_study(file)
-    assert len(caught.value.faults) == 1
-    for part in parts:
-        assert part in str(caught.value)
 
 
 def test_unknown_keys_and_other_faults_at_once(file: Path) -> None:

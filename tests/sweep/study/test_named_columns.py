@@ -12,6 +12,7 @@ import pytest
 
 from sweep import Study, StudyError, load_study
 from sweep.study.data.data_table import Data, Patterns
+from tests.sweep.support import refused
 
 CSV = "id,width,length,kind,score\na,1,0.5,setosa,3\nb,2,1.5,virginica,4\nc,3,2.5,setosa,5\n"
 INPUTS = ((0.5, 1.0), (1.5, 2.0), (2.5, 3.0))
@@ -206,10 +207,8 @@ def test_refused(tmp_path: Path, named: dict[str, Any], fault: str) -> None:
     """Each fault is one sentence."""
     path = tmp_path / "flowers.csv"
     path.write_text(CSV)
-    with pytest.raises(StudyError) as refused:
+    with refused(fault):
         read(path, **named)
-    (found,) = refused.value.faults
-    assert fault in found
 
 
 @pytest.mark.parametrize(
@@ -225,10 +224,8 @@ def test_bad_tables(tmp_path: Path, text: str, fault: str) -> None:
     """A fault names the row of the file."""
     path = tmp_path / "t.csv"
     path.write_text(text)
-    with pytest.raises(StudyError) as refused:
+    with refused(fault):
         read(path, target="kind")
-    (found,) = refused.value.faults
-    assert fault in found
 
 
 def test_bad_parquet_files(tmp_path: Path) -> None:

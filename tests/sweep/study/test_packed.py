@@ -17,11 +17,11 @@ import pandas as pd
 import pytest
 import tomli_w
 
-from sweep import Study, StudyError, load_study
+from sweep import Study, load_study
 from sweep.study.data.packed import MOST_WRITTEN_OUT
 from sweep.study.load import parse_study
 from tests.sweep.schemas import accepts
-from tests.sweep.support import write_study
+from tests.sweep.support import refused, write_study
 
 N_PATTERNS = MOST_WRITTEN_OUT // 10 + 1
 STRANGE = [-0.0, 5e-324, -2.2250738585072e-308, sys.float_info.max, -sys.float_info.max, 0.1, 1e-5, 1e22, 2.0**53]
@@ -152,7 +152,5 @@ FAULTS = [
 @pytest.mark.parametrize(("inputs", "fault"), FAULTS)
 def test_refused(inputs: dict[str, Any], fault: str) -> None:
     """One sentence says what is wrong."""
-    with pytest.raises(StudyError) as error:
+    with refused(fault):
         study_of({"inputs": inputs, "targets": [0.0]})
-    assert str(error.value).startswith(fault)
-    assert "\n" not in str(error.value)

@@ -17,7 +17,7 @@ from sweep.training.component_trials import check_custom_components, sent_compon
 from sweep.training.executors.remote import Job
 from tests.kernels.support import compiled_only
 from tests.sweep.own import FILE, only_plugins
-from tests.sweep.support import assert_same_table
+from tests.sweep.support import assert_same_table, refused
 
 ALIKE = {"hidden": 2, "learning_rate": [0.05, 0.2], "max_steps": 60, "seeds.count": 30, "threshold": 0.01}
 
@@ -127,11 +127,8 @@ def test_tried_on_lanes(tmp_path: Path, case: str) -> None:
     changes, code, expected = FAILS[case]
     file = tmp_path / "mine.py"
     file.write_text(HEAD + code)
-    with only_plugins(file), pytest.raises(sweep.StudyError) as caught:
+    with only_plugins(file), refused(expected.format(file=file)):
         sweep.run(study_of(**changes), tmp_path / "out")
-    (fault,) = caught.value.faults
-    assert expected.format(file=file) in fault
-    assert "\n" not in fault
     assert not (tmp_path / "out").exists()
 
 
