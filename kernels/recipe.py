@@ -207,6 +207,11 @@ class Recipe(NamedTuple):
         """Whether the loss over the patterns to train on includes a penalty."""
         return self.penalty and "weight_decay" in self.used
 
+    def scaled_sums(self, hidden: Hidden) -> tuple[bool, bool]:
+        """Return whether sums over inputs, and over hidden units, are multiplied by a factor, which may be 1."""
+        of_hidden, of_outputs = self.architecture.scales(hidden)
+        return "gain" in self.used or {*of_hidden} != {1.0}, of_outputs != 1.0
+
     @property
     def trains_biases(self) -> bool:
         """Whether there are biases, and all are updated."""

@@ -39,10 +39,11 @@ from kernels.loop.run_arrays import (
 from kernels.numba.jit import ENABLED
 from kernels.numba.machine_code import Kernel, is_compiled
 from kernels.recipe import Hidden, Recipe
+from kernels.settings import make_settings
 from kernels.sources import sources_digest
 from kernels.step.layout import Workspace, make_workspace
 from kernels.tuning import Tuning, tuning_here
-from kernels.variant import InUse, Variant, choose_variant
+from kernels.variant import Variant, choose_variant
 from kernels.vocabulary import STOPPING_RULES
 
 Array = NDArray[Any]
@@ -127,31 +128,26 @@ class Trainer:
         self._sets = self._patterns.sets() if n_numbers > MOST_OWN_NUMBERS else (self._patterns,)
         self._held_out = held_out and _held_out_sets(*held_out, recipe.dtype, len(self._sets))
 
-    def variant(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> Variant:
+    def variant(self, hidden: Hidden, *, exact: bool = False) -> Variant:
         """Return the variant that trains networks of ``hidden`` units.
 
         Parameters
         ----------
         hidden
             Hidden units, of each layer if there are several.
-        settings : (cells,) of :data:`kernels.settings.SETTINGS`
-            Of the runs.
         exact
             Whether every product must be computed.
         """
-        of_hidden, of_outputs = self.recipe.architecture.scales(hidden)
-        scaled = any(bool((settings["gain"] * scale != 1.0).any()) for scale in of_hidden)
-        in_use = InUse(scaled, of_outputs != 1.0)
         effort = Effort.LEAST if exact else self._effort
-        chosen_for = self.recipe, self._patterns, hidden, self._tuning, in_use, effort
+        chosen_for = self.recipe, self._patterns, hidden, self._tuning, effort
         return choose_variant(*chosen_for, self._n_held_out, by_set=len(self._sets) > 1)
 
-    def uncompiled(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> Kernel | None:
+    def uncompiled(self, hidden: Hidden, *, exact: bool = False) -> Kernel | None:
         """Return the kernel that trains networks of ``hidden`` units, if it is not compiled yet.
 
         Parameters
         ----------
-        hidden, settings, exact
+        hidden, exact
             As for :meth:`variant`.
 
         Returns
@@ -159,25 +155,26 @@ class Trainer:
         Kernel or None
             None if this process or the disk has its machine code.
         """
-        variant, arguments = self._call(hidden, settings, exact)
+        variant, arguments = self._call(hidden, exact)
         kernel = kernel_for(self.recipe, variant)
         return None if is_compiled(kernel, arguments) else kernel
 
-    def compile(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> None:
+    def compile(self, hidden: Hidden, *, exact: bool = False) -> None:
         """Compile the kernel that :meth:`uncompiled` returns.
 
         Parameters
         ----------
-        hidden, settings, exact
+        hidden, exact
             As for :meth:`variant`.
         """
-        ready_kernel(self.recipe, *self._call(hidden, settings, exact))
+        ready_kernel(self.recipe, *self._call(hidden, exact))
 
-    def _call(self, hidden: Hidden, settings: Array, exact: bool) -> tuple[Variant, tuple[Any, ...]]:
+    def _call(self, hidden: Hidden, exact: bool) -> tuple[Variant, tuple[Any, ...]]:
         """Return a variant and arguments of a call of its kernel, for no runs."""
-        variant = self.variant(hidden, settings, exact=exact)
+        variant = self.variant(hidden, exact=exact)
+        no_cells = make_settings(0, **{setting.name: 0.0 for setting in self.recipe.settings})
         no_weights = np.empty((0, self.recipe.architecture.n_parameters(hidden)))
-        return variant, self._arguments(variant, settings[:0], np.empty(0, np.int64), no_weights, _Request(hidden))
+        return variant, self._arguments(variant, no_cells, np.empty(0, np.int64), no_weights, _Request(hidden))
 
     @default_floating_point
     def train(
@@ -239,7 +236,7 @@ class Trainer:
                 f"patterns: must be the number of a set, from 0 to {self._patterns.n_sets - 1}, got {sets.max()}"
             )
         hidden = self.recipe.architecture.hidden(weights.shape[1]) if hidden is None else hidden
-        variant = self.variant(hidden, settings)
+        variant = self.variant(hidden)
         own = np.empty(0, np.int64) if seeds is None else np.asarray(seeds, np.int64)
         if (variant.shuffles(self.recipe) or "step_ratio" in self.recipe.used) and len(own) != len(weights):
             raise ValueError(
@@ -258,7 +255,7 @@ class Trainer:
     ) -> Outcome:
         """Train the runs ``again`` with a variant that computes every product, and replace their outcomes."""
         cells, counts = _counts_of(again, counts)
-        variant = self.variant(request.hidden, settings[cells], exact=True)
+        variant = self.variant(request.hidden, exact=True)
         return _replaced(outcome, again, self._run(variant, settings[cells], counts, weights[again], request.of(again)))
 
     def _run(self, variant: Variant, settings: Array, counts: Array, weights: Array, request: _Request) -> Outcome:

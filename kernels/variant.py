@@ -24,14 +24,6 @@ MOST_UNROLLED = 2
 MOST_AT_ONCE = 8
 
 
-class InUse(NamedTuple):
-    """Which optional operations some run of a call needs. Kernels leave out what no run needs."""
-
-    # Whether sums over inputs, and over hidden units, are multiplied by a factor other than 1
-    hidden_scale: bool
-    output_scale: bool
-
-
 class Variant(NamedTuple):
     """One way to compute the steps of a recipe."""
 
@@ -100,7 +92,6 @@ def choose_variant(
     patterns: Patterns,
     hidden: Hidden,
     tuning: Tuning,
-    in_use: InUse,
     effort: Effort,
     n_held_out: int = 0,
     *,
@@ -114,8 +105,8 @@ def choose_variant(
         Rounded to the dtype of the recipe.
     hidden
         Hidden units, of each layer if there are several.
-    tuning, in_use
-        Properties of the CPU, and optional operations that some run needs.
+    tuning
+        Properties of the CPU.
     effort
         Which kernels are worth compiling; LEAST where every product must be computed.
     n_held_out
@@ -128,6 +119,7 @@ def choose_variant(
     window = recipe.batch or n_patterns
     row_bytes = tuning.row_bytes
     width = row_bytes // np.dtype(recipe.dtype).itemsize
+    scales_hidden, scales_outputs = recipe.scaled_sums(hidden)
     general = Variant(
         width,
         n_patterns,
@@ -140,8 +132,8 @@ def choose_variant(
         most_at_once=MOST_AT_ONCE,
         block_patterns=tuning.block_patterns or choose_block(window, tuning),
         function_rows=elementary_rows(row_bytes, tuning.register_bytes),
-        scales_hidden=in_use.hidden_scale,
-        scales_outputs=in_use.output_scale,
+        scales_hidden=scales_hidden,
+        scales_outputs=scales_outputs,
         quick=effort is Effort.LEAST,
         held_out=n_held_out,
         held_out_block=n_held_out if n_held_out <= MOST_AT_ONCE else choose_block(n_held_out, tuning),
@@ -169,7 +161,7 @@ def choose_variant(
         packets=max(1, min(most, n_fit)),
         table=table,
         hidden=n_units if unrolls else None,
-        integers=_may_use_integers(recipe, tuning) and sums_watched(table) and not in_use.hidden_scale,
+        integers=_may_use_integers(recipe, tuning) and sums_watched(table) and not scales_hidden,
         most_at_once=n_patterns,
         block_patterns=n_patterns,
     )

@@ -141,6 +141,7 @@ GENERAL = (
         1.0,
         "factor of the weighted sum of inputs of a hidden unit, before its bias is added",
         case=Case((1.5, -0.5)),
+        is_optional=True,
         section="network",
     ),
     Setting(

@@ -81,7 +81,7 @@ def _trainings(study: Study, recipe: Recipe, networks: list[Layers], effort: Eff
     is_general |= n_patterns * (n_inputs + n_outputs) > _MOST_CONSTANTS
     is_general |= len({data.inputs for data in study.data.sets}) > 1
     most = _MOST_PACKETS if recipe.criterion == "none" else 2
-    alike = _alike(study, recipe, networks)
+    alike = _alike(recipe, networks)
     total = len(alike)
     for layers in alike.values() if not is_general else ():
         n_separate = sum(sizes in _SEPARATE_SIZES for sizes in layers)
@@ -89,13 +89,11 @@ def _trainings(study: Study, recipe: Recipe, networks: list[Layers], effort: Eff
     return total
 
 
-def _alike(study: Study, recipe: Recipe, networks: Iterable[Layers]) -> dict[tuple[bool, bool], list[Layers]]:
+def _alike(recipe: Recipe, networks: Iterable[Layers]) -> dict[tuple[bool, bool], list[Layers]]:
     """Return hidden layers by the factors that kernels have: of sums over inputs, and over hidden units."""
     alike: dict[tuple[bool, bool], list[Layers]] = {}
     for layers in networks:
-        of_hidden, of_outputs = recipe.architecture.scales(layers)
-        for is_scaled in {any(gain * scale != 1.0 for scale in of_hidden) for gain in study.values_of("gain")}:
-            alike.setdefault((is_scaled, of_outputs != 1.0), []).append(layers)
+        alike.setdefault(recipe.scaled_sums(layers), []).append(layers)
     return alike
 
 
@@ -106,7 +104,7 @@ def _tests(study: Study, recipes: Recipes) -> int:
     if not n_kinds:
         return 0
     stills = {make_still(recipe, penalty=recipe.has_penalty): layers for recipe, layers in recipes.items()}
-    return n_kinds * sum(len(_alike(study, still, layers)) for still, layers in stills.items())
+    return n_kinds * sum(len(_alike(still, layers)) for still, layers in stills.items())
 
 
 def draws_by_numpy(study: Study) -> bool:

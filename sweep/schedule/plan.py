@@ -60,14 +60,6 @@ class Plan:
         """Return the first cell of a shape in visiting order."""
         return int(self._order.cell_at(shape * self._order.shape_cells))
 
-    def cells_of_shape(self, shape: int, most: int) -> NDArray[np.int64]:
-        """Return the first cells of a shape in visiting order, (at most ``most``,)."""
-        import numpy as np
-
-        start = shape * self._order.shape_cells
-        cells: NDArray[np.int64] = self._order.cell_at(np.arange(start, start + min(self._order.shape_cells, most)))
-        return cells
-
     def position(self, run: Any) -> Any:
         """Return the visiting position of a run; both are integers or arrays."""
         cell, offset = divmod(run, self.n_seeds)

@@ -61,7 +61,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
 def _is_used(study: Study, cell: Cell, name: str) -> bool:
     """Return whether the recipe of a cell has an optional setting: whether some cell has it on."""
     option = study.tables.options[name]
-    is_on = vocabulary.SETTINGS[name].is_optional and {*study.values_of(name)} != {option.default}
+    is_on = vocabulary.SETTINGS[name].is_optional and any(each != option.default for each in study.values_of(name))
     return is_on and option.has_effect(lambda other: (cell[other],))
 
 
@@ -91,7 +91,7 @@ def _place(patterns: str) -> str:
     return "train" if patterns == "train" else "held_out"
 
 
-# The fields of a recipe that decide outputs, and how these are judged.
+# The fields of a recipe that decide outputs, and how these are judged. Of optional settings those of the network do.
 _OF_OUTPUTS = ("architecture", "loss", "reduction", "dtype", "counts_right", "one_hot")
 # Those that decide the penalty. Of optional settings it needs weight decay.
 _OF_PENALTY = ("penalty", "decays", "share")
@@ -105,7 +105,9 @@ def make_still(recipe: Recipe, *, penalty: bool = False) -> Recipe:
     from kernels.recipe import Recipe
 
     names = (*_OF_OUTPUTS, *(_OF_PENALTY if penalty else ()))
-    used = ("weight_decay",) if penalty and recipe.has_penalty else ()
+    needed = {name for name in recipe.used if vocabulary.SETTINGS[name].section == "network"}
+    needed |= {"weight_decay"} if penalty else set()
+    used = tuple(name for name in recipe.used if name in needed)
     return Recipe(**{name: getattr(recipe, name) for name in names}, criterion="none", used=used)
 
 

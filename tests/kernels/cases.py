@@ -73,7 +73,6 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "validate_every": (1, 2, 3),
     "sets": ("one", "targets", "patterns"),
     "hidden": (1, 2, 3, 5),
-    "gain": ("one", "own"),
     "output_rate": ("same", "own", "zero"),
     "divergence_threshold": ("none", "own"),
     "from_step": ("start", "own"),

@@ -69,7 +69,6 @@ def draw_weights(spec: Spec, hidden: int, count: int, seed: int) -> Array:
 class Kinds:
     """Which settings of drawn runs differ from run to run."""
 
-    gain: str = "one"  # or "own"
     output_rate: str = "same"  # as the other learning rate, or "own", or "zero"
     divergence_threshold: str = "none"  # or "own"
     from_step: str = "start"  # or "own"
@@ -117,8 +116,6 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
 def _draw_kinds(kinds: Kinds, rate: Array, random: np.random.Generator) -> dict[str, Array]:
     """Draw the settings that differ from run to run."""
     count, drawn = len(rate), {}
-    if kinds.gain == "own":
-        drawn["gain"] = random.choice((1.0, 0.5, 1.7), count)
     if kinds.output_rate == "own":
         own = np.minimum(rate * 10.0 ** random.uniform(-1, 1, count), 1e30)
         drawn["output_learning_rate"] = np.where(random.random(count) < 0.3, np.nan, own)

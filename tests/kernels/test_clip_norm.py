@@ -14,7 +14,7 @@ from tests.kernels.runs import Kinds, draw_runs
 from tests.kernels.specs import Spec
 from tests.kernels.support import sized, some_compiled
 
-CLIPPED = ("clip_norm",)
+CLIPPED = ("clip_norm", "gain")
 SPECS = {
     "full batch": Spec(used=CLIPPED),
     "states": Spec("tanh", optimizer="adam", used=CLIPPED),
@@ -34,7 +34,7 @@ def test_as_oracle(name: str) -> None:
     """Every number is the oracle's, and without a limit that of a kernel that does not clip."""
     spec = SPECS[name]
     most = sized(24, 12) if spec.n_windows == 1 else 2 * spec.n_windows + 1
-    runs = draw_runs(spec, 3, sized(40, 16), 3, most, Kinds(gain="own", output_rate="own"))
+    runs = draw_runs(spec, 3, sized(40, 16), 3, most, Kinds(output_rate="own"))
     assert_as_oracle(spec, runs)
     without = replace(spec, used=tuple(name for name in spec.used if name != "clip_norm"))
     unlimited = runs.having(clip_norm=np.inf)

@@ -37,7 +37,7 @@ def train(recipe: Recipe, hidden: int) -> Any:
     settings = make_settings(4, learning_rate=0.1, threshold=1e-3, max_steps=50)
     weights = np.linspace(-1.0, 1.0, 4 * (4 * hidden + 1)).reshape(4, -1)
     outcome = trainer.train(settings, weights, final_weights=True)
-    return outcome.final_weights, kept.kernel_for(recipe, trainer.variant(hidden, settings))
+    return outcome.final_weights, kept.kernel_for(recipe, trainer.variant(hidden))
 
 
 def make_recipe(optimizer: str = "gd") -> Recipe:

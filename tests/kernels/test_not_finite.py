@@ -10,7 +10,7 @@ import pytest
 from kernels import vocabulary
 from tests.kernels.cases import Case, covering_cases
 from tests.kernels.compare import assert_as_oracle, assert_same_columns, pick, statuses, train_kernel, train_oracle
-from tests.kernels.runs import Kinds, Runs, draw_runs, draw_weights, join, make_runs
+from tests.kernels.runs import Runs, draw_runs, draw_weights, join, make_runs
 from tests.kernels.specs import ACTIVATIONS, Spec
 from tests.kernels.support import Array, assert_equal, in_soak_if_compiled, sized, some_compiled
 from tests.oracle.components import VALUES
@@ -19,15 +19,15 @@ from tests.oracle.support import FUNCTIONS
 # Patterns with zeros and ones, which are constants of a kernel, and others.
 SPECS = [
     Spec("relu"),
-    Spec("relu", bias=False),
+    Spec("relu", bias=False, used=("gain",)),
     Spec("tanh", skip=True, optimizer="adam"),
-    Spec("leaky_relu", optimizer="momentum", batch=3),
+    Spec("leaky_relu", optimizer="momentum", batch=3, used=("gain",)),
     Spec("sigmoid", "sigmoid", "bce", task="adder", bias=False, skip=True),
-    Spec("silu", loss="hinge", optimizer="rmsprop", task="adder"),
+    Spec("silu", loss="hinge", optimizer="rmsprop", task="adder", used=("gain",)),
     Spec("sin", optimizer="rprop", task="numbers"),
     Spec("relu", "relu", optimizer="nesterov", order="shuffled", batch=1, dtype="float32"),
     Spec("relu", optimizer="momentum", tuning="no constants"),
-    Spec("relu", below=(3,)),
+    Spec("relu", below=(3,), used=("gain",)),
     Spec("sin", below=(2, 2), bias=False, skip=True, optimizer="adam", task="adder"),
     Spec("silu", below=(4,), optimizer="momentum", batch=3, scaling="ntk"),
 ]
@@ -102,7 +102,7 @@ def _extreme_runs(spec: Spec, hidden: int, count: int) -> Runs:
     """Draw runs with weights and learning rates from tiny to huge, some starting from infinities."""
     random = np.random.default_rng([hidden, SPECS.index(spec)])
     top = {"float64": 300.0, "float32": 37.0}[spec.dtype]
-    runs = draw_runs(spec, hidden, count, hidden, 12, Kinds(gain="own"))
+    runs = draw_runs(spec, hidden, count, hidden, 12)
     scale = 10.0 ** random.uniform(-top, top, (count, 1)) * 10.0 ** random.uniform(-2, 2, runs.weights.shape)
     scale[: count // 2] = 10.0 ** random.uniform(-3, 3, scale[: count // 2].shape)
     with np.errstate(over="ignore"):

@@ -141,7 +141,7 @@ def test_output_on_the_decision_threshold_is_wrong() -> None:
 @pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, lambda _: False))
 def test_settings_are_rounded_to_the_dtype(optimizer: str) -> None:
     """In float32 every setting is rounded first, the gain after its product with the scale of the layer."""
-    spec = Spec("leaky_relu", dtype="float32", optimizer=optimizer, scaling="ntk")
+    spec = Spec("leaky_relu", dtype="float32", optimizer=optimizer, scaling="ntk", used=("gain",))
     weights = draw_weights(spec, 3, 16, 9)
     given = {
         "learning_rate": 0.013,

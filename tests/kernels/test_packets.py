@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -34,6 +35,7 @@ SPECS = {
     "rprop": Spec("sigmoid", optimizer="rprop", dtype="float32"),
     "held out": Spec("tanh", optimizer="adam", monitor="held_out_loss", keeps_best=True, held_out=5, validate_every=2),
 }
+SPECS = {name: replace(spec, used=("gain",)) for name, spec in SPECS.items()}
 RUNS = sized(61, 13)
 WIDTHS = sized((1, 8), (1, 3, 8, 50))
 HIDDEN = 3
@@ -42,7 +44,7 @@ HIDDEN = 3
 @cache
 def _runs(name: str = "gd") -> Runs:
     most_steps = sized(200, 20) if name == "gd" else sized(60, 12)
-    kinds = Kinds(gain="own", output_rate="own", divergence_threshold="own", from_step="own")
+    kinds = Kinds(output_rate="own", divergence_threshold="own", from_step="own")
     return draw_runs(SPECS[name], HIDDEN, RUNS, 31, most_steps, kinds)
 
 

@@ -27,7 +27,7 @@ POOL = covering_cases()[:N_COMPILED]
 
 # Patterns that are no constants may have any values in a kernel that is compiled once.
 READ = [
-    Spec("tanh", optimizer="nesterov", batch=3, order="shuffled", task="drawn", tuning="no constants"),
+    Spec("tanh", optimizer="nesterov", batch=3, order="shuffled", task="drawn", tuning="no constants", used=("gain",)),
     Spec("gelu", "sigmoid", "bce", "mean", optimizer="adam", task="drawn", skip=True, tuning="no constants"),
 ]
 
@@ -61,7 +61,6 @@ def _draw_task(n_patterns: int, n_inputs: int, n_outputs: int, seed: int) -> tup
 @given(case=st.sampled_from(POOL), kinds=KINDS, seed=SEEDS)
 def test_any_settings_as_oracle(case: Case, kinds: Kinds, seed: int) -> None:
     """Any weights and settings, with recipes that are compiled once."""
-    kinds = replace(kinds, gain=case.kinds.gain)  # which decides whether a kernel multiplies by it
     assert_as_oracle(case.spec, replace(case, kinds=kinds).draw(seed))
 
 
@@ -72,7 +71,7 @@ def test_any_patterns_as_oracle(spec: Spec, kinds: Kinds, seed: int) -> None:
     """Any values of patterns that a kernel reads at run time."""
     with patch.dict(TASKS, drawn=_draw_task(11, 2, 1, seed)):
         most_steps = sized(20, 5) if spec.n_windows == 1 else 2 * spec.n_windows + 1
-        assert_as_oracle(spec, draw_runs(spec, 3, sized(30, 8), seed, most_steps, replace(kinds, gain="own")))
+        assert_as_oracle(spec, draw_runs(spec, 3, sized(30, 8), seed, most_steps, kinds))
 
 
 @pytest.mark.wide

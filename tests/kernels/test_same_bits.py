@@ -161,7 +161,7 @@ def test_training(activation: str, tuning: str, dtype: str) -> None:
 )
 def test_training_with_other_components(name: str, dtype: str) -> None:
     """The same holds with every other activation, loss, optimizer and order of patterns."""
-    spec = replace(OTHERS[name], dtype=dtype)
+    spec = replace(OTHERS[name], dtype=dtype, used=("gain",))
     rates = {"learning_rate": 0.01, "output_learning_rate": 0.02}
     runs = _runs(spec, **rates, threshold=np.linspace(0, 2, 64), gain=1.5, negative_slope=0.2)
     assert _digest_training(spec, runs) == OTHER_TRAINING[name, dtype]

@@ -22,7 +22,7 @@ STEPS: dict[str, dict[str, Any]] = {
     "in blocks": {"task": "many numbers", "tuning": "uneven blocks"},
     "in packets": {"task": "adder", "tuning": "rows of 32 bytes"},
 }
-PENALIZED = {"penalty": True, "used": ("weight_decay",)}
+PENALIZED = {"penalty": True, "used": ("gain", "weight_decay")}
 WITH: dict[str, dict[str, Any]] = {
     "states": {"optimizer": "adam", "activation": "tanh", "scaling": "ntk", "dtype": "float32"},
     "without biases": {"bias": False, "optimizer": "momentum"},
@@ -44,9 +44,8 @@ WITH: dict[str, dict[str, Any]] = {
 def test_layers_that_receive_all_earlier_ones_as_oracle(below: tuple[int, ...], steps: str, others: str) -> None:
     """Every number is equal, with all ways of taking a step and whatever names the arrays k2, k3, .. and k."""
     spec = Spec(**{"skip": "all", "below": below, **STEPS[steps], **WITH[others]})
-    kinds = Kinds(gain="own", output_rate="own") if spec.penalty else Kinds(output_rate="own")
     most = sized(12, 6) if spec.n_windows == 1 else 2 * spec.n_windows + 1
-    assert_as_oracle(spec, draw_runs(spec, 3, sized(20, 8), 5, most, kinds))
+    assert_as_oracle(spec, draw_runs(spec, 3, sized(20, 8), 5, most, Kinds(output_rate="own")))
 
 
 @in_soak_if_compiled

@@ -47,7 +47,7 @@ class Tester:
 
     def trainer(self, recipe: Recipe) -> Trainer:
         """Return the trainer that computes losses of networks trained by a recipe. It never computes an update."""
-        return self._trainers.of(make_still(recipe, penalty=recipe.penalty and self._penalizes))
+        return self._trainers.of(make_still(recipe, penalty=recipe.has_penalty and self._penalizes))
 
     def _make(self, still: Recipe) -> Trainer:
         decision_threshold = make_patterns(

@@ -43,8 +43,8 @@ def test_training_finds_its_kernels(tmp_path: Path) -> None:
     assert sweep_with_cache(cache, "compile", file).stdout.startswith("nothing to compile")
 
 
-def test_cells_may_need_different_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernels are those that the plan counts: with and without a gain and weight decay, however swept.
+def test_settings_need_no_kernel_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernels are those that the plan counts: one for all gains and weight decays.
 
     Of options that no other test here has, since what a process has compiled it keeps.
     """
@@ -61,7 +61,7 @@ def test_cells_may_need_different_kernels(tmp_path: Path, monkeypatch: pytest.Mo
     )
     plan = Plan(study)
     expected = most_kernels(study, plan.parts.operations)
-    assert expected == 4
+    assert expected == 1
     assert len(uncompiled(PartTrainer(plan), range(plan.n_shapes), settles=True)) == (expected if jit.ENABLED else 0)
 
 

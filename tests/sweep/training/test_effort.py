@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -26,8 +25,8 @@ def test_every_effort_gives_the_same_rows(threads: int, monkeypatch: pytest.Monk
         monkeypatch.setattr(part_trainer, "study_effort", lambda *_, effort=effort: effort)
         rows.append(sweep.run(STUDY, threads=threads).runs())
         worker = PartTrainer(Plan(STUDY))
-        trainer, one = worker.trainer(worker.plan.grid.cell(0)), worker.settings(np.array([0]))
-        variants |= {trainer.variant(hidden, one) for hidden in (1, 2, 5)}
+        trainer = worker.trainer(worker.plan.grid.cell(0))
+        variants |= {trainer.variant(hidden) for hidden in (1, 2, 5)}
     assert len(variants) >= 4
     for others in rows[1:]:
         pd.testing.assert_frame_equal(others, rows[0], check_exact=True)
