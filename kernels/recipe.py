@@ -207,6 +207,11 @@ class Recipe(NamedTuple):
         """Whether the loss over the patterns to train on includes a penalty."""
         return self.penalty and "weight_decay" in self.used
 
+    @property
+    def sums_gradients(self) -> bool:
+        """Whether the gradients of a window are added up in memory before its update, which needs several of them."""
+        return bool(self.share) or "clip_norm" in self.used
+
     def scaled_sums(self, hidden: Hidden) -> tuple[bool, bool]:
         """Return whether sums over inputs, and over hidden units, are multiplied by a factor, which may be 1."""
         of_hidden, of_outputs = self.architecture.scales(hidden)

@@ -10,14 +10,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from kernels.data.patterns import Patterns, Table, sums_watched
-from kernels.effort import Effort
+from kernels.effort import Effort, holds_patterns, unrolls
 from kernels.recipe import Architecture, Hidden, Recipe, sizes_of
 from kernels.tuning import Tuning, elementary_rows
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
-
-# Hidden layers of up to this many units are constants of a kernel whose patterns are constants: its loop over units
-# unrolls.
-MOST_UNROLLED = 2
 
 # Windows of up to this many patterns go through a step at once, if patterns are no constants. If they are constants,
 # packets with more patterns take no turns.
@@ -129,7 +125,7 @@ def choose_variant(
         own="nothing" if by_set or patterns.n_sets == 1 else "targets" if patterns.inputs.ndim == 2 else "patterns",
         hidden=None,
         integers=False,
-        most_at_once=MOST_AT_ONCE,
+        most_at_once=0 if recipe.sums_gradients else MOST_AT_ONCE,
         block_patterns=tuning.block_patterns or choose_block(window, tuning),
         function_rows=elementary_rows(row_bytes, tuning.register_bytes),
         scales_hidden=scales_hidden,
@@ -138,29 +134,24 @@ def choose_variant(
         held_out=n_held_out,
         held_out_block=n_held_out if n_held_out <= MOST_AT_ONCE else choose_block(n_held_out, tuning),
     )
-    if recipe.share or "clip_norm" in recipe.used:
-        return general._replace(most_at_once=0)  # gradients are added up in memory before the update
-    method = OPTIMIZERS[recipe.optimizer]
-    n_numbers = n_patterns * (architecture.inputs + architecture.outputs)
-    may_be_constants = window == n_patterns and n_numbers <= tuning.constant_limit and method.keeps_infinity
-    if effort is Effort.LEAST or not may_be_constants or general.own == "patterns" or by_set:
+    may_hold = holds_patterns(recipe, effort, n_patterns, tuning.constant_limit)
+    if not may_hold or general.own == "patterns" or by_set:
         return general
     inputs, targets = (tuple(map(tuple, array.tolist())) for array in (patterns.inputs, patterns.targets))
     table: Table = (
         (inputs, (), 0.0) if general.own == "targets" else (inputs, targets, float(patterns.decision_threshold))
     )
     n_units = sum(sizes_of(hidden))
-    n_rows = architecture.n_parameters(hidden) * (1 + len(method.states)) + n_patterns * n_units
+    n_rows = architecture.n_parameters(hidden) * (1 + len(OPTIMIZERS[recipe.optimizer].states)) + n_patterns * n_units
     n_fit = tuning.cache_bytes // (n_rows * row_bytes)
-    unrolls = n_units <= MOST_UNROLLED and not architecture.deep and effort is Effort.MOST
-    unrolls = unrolls and not recipe.frozen_weights  # which are copied by their rows in memory
-    most = tuning.packets if unrolls else min(tuning.packets, 2)
+    is_separate = unrolls(recipe, effort, hidden)
+    most = tuning.packets if is_separate else min(tuning.packets, 2)
     if n_patterns > MOST_AT_ONCE or effort is not Effort.MOST:
         most = 1
     return general._replace(
         packets=max(1, min(most, n_fit)),
         table=table,
-        hidden=n_units if unrolls else None,
+        hidden=n_units if is_separate else None,
         integers=_may_use_integers(recipe, tuning) and sums_watched(table) and not scales_hidden,
         most_at_once=n_patterns,
         block_patterns=n_patterns,

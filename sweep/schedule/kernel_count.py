@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from kernels.effort import Effort, effort_for
+from kernels.effort import Effort, effort_for, holds_patterns, unrolls
 from kernels.start.names import distributions_in
 from sweep.schedule.recipes import make_recipe, make_still
 from sweep.schemas.run_columns import curved_measures
@@ -21,12 +21,9 @@ if TYPE_CHECKING:
 Layers = tuple[int, ...]
 Recipes = dict["Recipe", list[Layers]]
 
-# Hidden sizes with a separate kernel, and the most variants of packets of kernels for other sizes. kernels.variant
-# knows the CPU, so it chooses among fewer.
-_SEPARATE_SIZES = {(0,), (1,), (2,)}
-_MOST_PACKETS = 3
-# Most numbers of patterns that are compiled into kernels as constants.
-_MOST_CONSTANTS = 192
+# Most numbers of patterns that are constants of kernels on any CPU, and most packets that take turns where hidden sizes
+# share kernels. kernels.variant knows the CPU at hand.
+_MOST_CONSTANTS, _MOST_PACKETS = 192, 2
 
 # NumPy draws the weights of a network in some 5 us, in one thread at a time; a kernel for that compiles in a second.
 # Cells share the weights of a seed, but the second limit applies in any case.
@@ -76,16 +73,15 @@ def _trainings(study: Study, recipe: Recipe, networks: list[Layers], effort: Eff
 
     If patterns are constants, one more kernel trains runs whose numbers are not finite. One serves all deep networks.
     """
-    n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
-    is_general = effort is Effort.LEAST or recipe.batch is not None
-    is_general |= n_patterns * (n_inputs + n_outputs) > _MOST_CONSTANTS
-    is_general |= len({data.inputs for data in study.data.sets}) > 1
-    most = _MOST_PACKETS if recipe.criterion == "none" else 2
     alike = _alike(recipe, networks)
     total = len(alike)
-    for layers in alike.values() if not is_general else ():
-        n_separate = sum(sizes in _SEPARATE_SIZES for sizes in layers)
-        total += 1 if effort is Effort.SHARED else n_separate + min(len(layers) - n_separate, most)
+    may_hold = holds_patterns(recipe, effort, study.data.n_patterns, _MOST_CONSTANTS)
+    if not may_hold or len({data.inputs for data in study.data.sets}) > 1:
+        return total
+    most = _MOST_PACKETS if effort is Effort.MOST else 1
+    for layers in alike.values():
+        n_separate = sum(unrolls(recipe, effort, sizes) for sizes in layers)
+        total += n_separate + min(len(layers) - n_separate, most)
     return total
 
 

@@ -56,7 +56,7 @@ def kernels_needed(study: Any, tuning: Tuning, effort: Effort, monkeypatch: pyte
     [
         ({"hidden": 2}, (2, 3, 3)),
         ({"hidden": [1, 2, 3, 4, 8, 16, 64, 200]}, (2, 3, 6)),
-        ({"hidden": [3, 200], "criterion": "none"}, (2, 3, 4)),
+        ({"hidden": [3, 8, 64, 200], "criterion": "none"}, (2, 3, 4)),
         ({"hidden": [2, 3], "activation": ["relu", "tanh"], "optimizer": ["gd", "adam"]}, (5, 9, 13)),
         ({"hidden": [1, 2, 3], "batch": 2}, (2, 2, 2)),
         ({"hidden": [1, 2, 3], "batch": [2, 4], "order": ["cyclic", "shuffled"]}, (4, 5, 7)),
@@ -71,7 +71,10 @@ def kernels_needed(study: Any, tuning: Tuning, effort: Effort, monkeypatch: pyte
         ({"hidden": 2, "generator": "pcg64"}, (1, 2, 2)),
         ({"hidden": 2, "generator": ["pcg64", "mt19937"], "distribution": ["normal", "uniform"]}, (3, 4, 4)),
         ({"hidden": 2, "dtype": "float32", "bias_scale": [0.5, 1.0]}, (3, 4, 4)),
-        ({"hidden": [2, 3], "optimizer": "rprop"}, (2, 3, 4)),
+        ({"hidden": [2, 3], "optimizer": "rprop"}, (2, 2, 2)),
+        ({"hidden": [2, 3, 5], "share": "w[0] w[1]"}, (2, 2, 2)),
+        ({"hidden": [2, 3, 5], "clip_norm": [0.5, 1.0]}, (2, 2, 2)),
+        ({"hidden": [1, 2, 3, 5], "freeze": "b[0]"}, (2, 3, 4)),
     ],
 )
 def test_kernels_of_a_study(
