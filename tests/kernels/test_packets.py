@@ -45,7 +45,7 @@ HIDDEN = 3
 def _runs(name: str = "gd") -> Runs:
     most_steps = sized(200, 20) if name == "gd" else sized(60, 12)
     kinds = Kinds(output_rate="own", divergence_threshold="own", from_step="own")
-    return draw_runs(SPECS[name], HIDDEN, RUNS, 31, most_steps, kinds)
+    return draw_runs(SPECS[name], HIDDEN, RUNS, 36, most_steps, kinds)
 
 
 @cache

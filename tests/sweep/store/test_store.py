@@ -23,7 +23,7 @@ from sweep.schemas.cell_columns import cells_columns, tally_columns
 from sweep.schemas.run_columns import runs_columns
 from sweep.store.parquet import decode_table
 from sweep.store.store import Store
-from sweep.study.options.option_tables import SWEEPABLE
+from sweep.study.options.option_tables import OPTIONS, SWEEPABLE
 from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
 from tests.sweep.support import assert_same_table, digest_of, make_study, parts_of
 
@@ -125,15 +125,10 @@ def test_types_on_disk(folder: Path) -> None:
 
 def test_columns_describe_themselves() -> None:
     """Every column of every table has a meaning, and names are unique."""
-    common = {name: value for name, value in make_study().fixed().items() if value is not None and name in SWEEPABLE}
+    fixed = {name: value for name, value in make_study().fixed().items() if name in SWEEPABLE}
+    common = {name: OPTIONS[name].case.values[0] if value is None else value for name, value in fixed.items()}
     others = {
-        "output_learning_rate": 0.1,
         "weight_decay": 0.01,
-        "output_scale": 1.0,
-        "bias_scale": 0.5,
-        "max_epochs": 9,
-        "divergence_threshold": 1e9,
-        "patience": 5,
         "skip": True,
         "order": "shuffled",
         "batch": 2,
