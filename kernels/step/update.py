@@ -158,12 +158,18 @@ def make_squares(recipe: Recipe, variant: Variant, memory: Memory) -> GradientSi
     n_frozen = len(frozen)
 
     @device
-    def counts(packet: Packet, row: int) -> bool:
+    def is_first(packet: Packet, row: int) -> bool:
+        return not repeats(packet, row)
+
+    @device
+    def is_first_and_free(packet: Packet, row: int) -> bool:
         found = not repeats(packet, row)
         for k in range(n_frozen):
             kind, layer, unit, other = frozen[k]
             found = found and row_of(packet, kind, layer, unit, other) != row
         return found
+
+    counts = is_first_and_free if frozen else is_first  # Numba cannot index an empty tuple
 
     @cache
     def make(scale: int) -> Sink:
