@@ -6,6 +6,8 @@ import math
 from typing import Annotated, Any, get_args, get_origin
 
 import kernels.recipe
+import kernels.settings
+import kernels.start.initialize
 import kernels.start.numbers
 from kernels import vocabulary
 from sweep.columns import STATUSES
