@@ -89,7 +89,7 @@ class Setting(NamedTuple):
     is_always_written: bool = False
 
 
-# What users may declare of a setting of their own component.
+# The fields that a custom component may declare for a setting.
 OF_CUSTOM_SETTINGS = Setting._fields[:8]
 
 

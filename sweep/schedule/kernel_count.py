@@ -1,4 +1,4 @@
-"""The most kernels that a study compiles, from its recipes, without importing Numba or the kernels."""
+"""The most kernels that a study compiles, from its recipes, without importing Numba or NumPy."""
 
 from __future__ import annotations
 

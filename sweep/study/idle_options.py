@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from kernels.components.declarations import IS_SET
 from sweep.errors import shown
-from sweep.study.options.option import IS_SET
 from sweep.study.options.option_tables import known_tables
 from sweep.system.formatting import list_text
 from sweep.system.plain_values import as_written

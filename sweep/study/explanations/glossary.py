@@ -10,13 +10,14 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hi
 
 from pydantic.fields import FieldInfo
 
+from kernels.components.declarations import IS_SET
 from sweep.measures import RECORDED
 from sweep.study.axes.samples import METHODS
 from sweep.study.data.data_table import DATA_OPTIONS, DATA_SOURCES, HELD_OUT_ARGUMENTS, Data
 from sweep.study.data.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.data.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of, make_patterns
 from sweep.study.options.explicit_weights import element_of
-from sweep.study.options.option import IS_SET, Option
+from sweep.study.options.option import Option
 from sweep.study.options.option_tables import SECTION_OF, OptionTables, known_tables, names_of
 from sweep.study.options.other_sections import FAILURES, Record, Restarts, Seeds
 from sweep.study.reading.section import Section

@@ -28,7 +28,6 @@ HELD_OUT_OPTIONS = ("monitor", "criterion_on", "thresholds_on")
 OPTIONS = [
     Option(
         "criterion",
-        "convergence",
         one_of(vocabulary.CRITERIA),
         "loss",
         "kernel",
@@ -39,7 +38,6 @@ OPTIONS = [
     ),
     Option(
         "stopping_rule",
-        "convergence",
         None,
         "patience",
         "kernel",
@@ -52,7 +50,6 @@ OPTIONS = [
     ),
     Option(
         "monitor",
-        "convergence",
         Literal[
             "loss", "running_loss", "n_correct", "train_accuracy", "validation_loss", "validation_accuracy", "test_loss"
         ],
@@ -72,7 +69,6 @@ OPTIONS = [
     ),
     Option(
         "validate_every",
-        "convergence",
         Annotated[int, Field(ge=1, le=MAX_STEPS)],
         1,
         "kernel",
@@ -84,7 +80,6 @@ OPTIONS = [
     ),
     Option(
         "criterion_on",
-        "convergence",
         _PATTERNS,
         "train",
         "kernel",
@@ -94,7 +89,6 @@ OPTIONS = [
     ),
     Option(
         "thresholds_on",
-        "convergence",
         _PATTERNS,
         "train",
         "kernel",
@@ -104,7 +98,6 @@ OPTIONS = [
     ),
     Option(
         "from_step",
-        "convergence",
         Steps,
         0,
         "setting",
@@ -115,7 +108,6 @@ OPTIONS = [
     ),
     Option(
         "stop",
-        "convergence",
         Annotated[
             Literal["before", "after"],
             "before: the run ends at once; after: it takes one more update (in minibatches, one more epoch), as a loop "

@@ -11,7 +11,6 @@ from sweep.study.options.option_values import DRAWN, Distribution, DrawOrder, Of
 OPTIONS = [
     Option(
         "distribution",
-        "initial_weights",
         Distribution,
         "normal",
         "start",
@@ -23,7 +22,6 @@ OPTIONS = [
     ),
     Option(
         "scale",
-        "initial_weights",
         Scale,
         1.0,
         "start",
@@ -35,7 +33,6 @@ OPTIONS = [
     ),
     Option(
         "output_scale",
-        "initial_weights",
         OutputScale | None,
         None,
         "start",
@@ -46,7 +43,6 @@ OPTIONS = [
     ),
     Option(
         "bias_scale",
-        "initial_weights",
         OutputScale | None,
         None,
         "start",
@@ -58,7 +54,6 @@ OPTIONS = [
     ),
     Option(
         "offset",
-        "initial_weights",
         Offset,
         0.0,
         "start",
@@ -68,7 +63,6 @@ OPTIONS = [
     ),
     Option(
         "values",
-        "initial_weights",
         Values,
         None,
         "start",
@@ -80,7 +74,6 @@ OPTIONS = [
     ),
     Option(
         "draw_order",
-        "initial_weights",
         DrawOrder,
         " ".join(DRAWN),
         "start",
@@ -91,7 +84,6 @@ OPTIONS = [
     ),
     Option(
         "generator",
-        "initial_weights",
         one_of(GENERATORS),
         "mt19937",
         "start",

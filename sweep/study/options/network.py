@@ -15,7 +15,6 @@ from sweep.study.options.option_values import HiddenUnits, one_of
 OPTIONS = [
     Option(
         "hidden",
-        "network",
         HiddenUnits | None,
         None,
         "kernel",
@@ -28,7 +27,6 @@ OPTIONS = [
     ),
     Option(
         "activation",
-        "network",
         None,
         "relu",
         "kernel",
@@ -40,7 +38,6 @@ OPTIONS = [
     ),
     Option(
         "output",
-        "network",
         None,
         "identity",
         "kernel",
@@ -52,7 +49,6 @@ OPTIONS = [
     ),
     Option(
         "layers",
-        "network",
         Annotated[int, Field(ge=1, le=MAX_LAYERS)],
         1,
         "kernel",
@@ -63,7 +59,6 @@ OPTIONS = [
     ),
     Option(
         "bias",
-        "network",
         bool,
         True,
         "kernel",
@@ -74,7 +69,6 @@ OPTIONS = [
     ),
     Option(
         "skip",
-        "network",
         bool,
         False,
         "kernel",
@@ -84,7 +78,6 @@ OPTIONS = [
     ),
     Option(
         "scaling",
-        "network",
         Annotated[
             one_of(SCALINGS),
             "standard: 1, ntk: 1 / sqrt(fan-in), mean_field: 1 / sqrt(fan-in) in hidden layers and 1 / fan-in in that "
@@ -97,7 +90,6 @@ OPTIONS = [
     ),
     Option(
         "shortcuts",
-        "network",
         Annotated[
             Literal["outputs", "all"],
             "outputs: from the inputs to the outputs; all: also between hidden layers, so that each layer receives the "
@@ -112,7 +104,6 @@ OPTIONS = [
     ),
     Option(
         "dtype",
-        "network",
         Literal["float64", "float32"],
         "float64",
         "kernel",

@@ -7,8 +7,6 @@ from typing import Any, Literal, NamedTuple
 
 from kernels.components.declarations import IS_SET, Case
 
-__all__ = ["IS_SET", "Option", "Role"]
-
 # What an option decides:
 # ``"kernel"``: which kernel trains, so runs of one shape share it; ``"setting"``: a number of each cell, a field of
 # :data:`kernels.settings.SETTINGS`; ``"limit"``: the most steps of each cell; ``"start"``: the initial weights of a
@@ -20,12 +18,12 @@ class Option(NamedTuple):
     """An option of a study: a property of each cell."""
 
     name: str
-    section: str  # its table in the study file
     type: Any  # of its values, as an annotation that pydantic reads; None if they are names of components
     default: Any
     role: Role
     meaning: str  # as in the documentation of results
     unit: str = ""
+    section: str = ""  # its table in the study file, which follows from where it is declared
     components: str = ""  # the kind of components whose names are its values
     # Other options: values of them, IS_SET for any but None and 0, or a test of components. Without any of these the
     # option has no effect.

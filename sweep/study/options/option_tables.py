@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import Field, create_model
 
 from kernels import vocabulary
-from kernels.components.declarations import Setting
+from kernels.components.declarations import IS_SET, Setting
 from kernels.custom.registry import Declaration, declared_components, record_of
 from sweep.study.data.data_table import DATA_KEYS, DATA_OPTIONS
 from sweep.study.options.declared import DECLARED, MEANINGS
 from sweep.study.options.explicit_weights import WithWeights
-from sweep.study.options.option import IS_SET, Option
+from sweep.study.options.option import Option
 from sweep.study.options.other_sections import Record, Restarts, Seeds
 from sweep.study.reading.section import Section
 
@@ -47,18 +47,19 @@ def _users_with(custom: Iterable[Declaration]) -> Users:
     return users
 
 
-def _options_of(section: str, users: Users) -> dict[str, Option]:
-    """Return the options of a table by name.
+# Settings of all cells come right after the options of these names.
+_BEFORE_GENERAL = ("output", "optimizer", "criterion")
 
-    Settings of all cells follow the last option that is also a component, those of components the option that names
-    these.
-    """
+
+def _options_of(section: str, users: Users) -> dict[str, Option]:
+    """Return the options of a table by name, each followed by the settings of the components that it names."""
     found: dict[str, Option] = {}
     for option in DECLARED[section]:
         if option.components:
             aliases = LOSS_ALIASES if option.components == "loss" else ()
             option = option._replace(type=Literal[(*aliases, *users[option.components])])
-        found[option.name] = option._replace(used_with=_resolved(option.used_with.items(), users))
+        used_with = _resolved(option.used_with.items(), users)
+        found[option.name] = option._replace(section=section, used_with=used_with)
         if option.name in _BEFORE_GENERAL:
             general = (each for each in vocabulary.GENERAL if each.section == section)
             found |= {each.name: _of_setting(each, section, users) for each in general}
@@ -68,10 +69,6 @@ def _options_of(section: str, users: Users) -> dict[str, Option]:
                 if not hasattr(Section, each.name):  # no table can have such a name
                     found.setdefault(each.name, _of_setting(each, section, users))
     return found
-
-
-# Settings of all cells come behind these options.
-_BEFORE_GENERAL = ("output", "optimizer", "criterion")
 
 
 def _of_setting(setting: Setting, section: str, users: Users) -> Option:
@@ -87,12 +84,12 @@ def _of_setting(setting: Setting, section: str, users: Users) -> Option:
     }
     return Option(
         setting.name,
-        section,
         number if has_default else number | None,
         setting.default if has_default else None,
         "setting",
         setting.meaning,
         setting.unit,
+        section,
         used_with=_resolved(used_with.items(), users),
         also=setting.also,
         case=setting.case,
@@ -119,10 +116,10 @@ class OptionTables:
 
     def __init__(self, custom: tuple[Declaration, ...] = ()) -> None:
         self.custom = {each.name: each for each in custom}
-        # Components with settings, by the option whose values they are
+        # Components by the option whose values they are
         self.users = _users_with(each for each in custom if each.kind != "measure")
         # All options by name. Those of [data] are options of cells only where swept.
-        weight = Option("", "initial_weights", _WEIGHT, None, "start", "initial value of this weight", "weight")
+        weight = Option("", _WEIGHT, None, "start", "initial value of this weight", "weight", "initial_weights")
         self.options: dict[str, Option] = WithWeights({}, weight)
         of_custom = {each.name: each for component in custom for each in component.settings}
         self.settings = of_custom | vocabulary.SETTINGS
@@ -132,7 +129,7 @@ class OptionTables:
             self.sections[section] = _table(section, options)
             self.options.update(options)
         for name, argument in DATA_OPTIONS.items():
-            self.options[name] = Option(name, "data", argument.type, None, "data", argument.meaning)
+            self.options[name] = Option(name, argument.type, None, "data", argument.meaning, section="data")
         swept = {name: option.section for name, option in self.options.items() if option.is_swept}
         self.sweepable: dict[str, str] = WithWeights(swept, weight.section)
         self.section_of = {  # the table of every key that can be changed

@@ -12,7 +12,6 @@ from sweep.study.options.option_values import DRAWN, Batch, Decays, Freeze, Shar
 OPTIONS = [
     Option(
         "loss",
-        "training",
         None,
         "sse",
         "kernel",
@@ -24,7 +23,6 @@ OPTIONS = [
     ),
     Option(
         "reduction",
-        "training",
         one_of(REDUCTIONS) | None,
         None,
         "kernel",
@@ -35,7 +33,6 @@ OPTIONS = [
     ),
     Option(
         "optimizer",
-        "training",
         None,
         "gd",
         "kernel",
@@ -47,7 +44,6 @@ OPTIONS = [
     ),
     Option(
         "schedule",
-        "training",
         None,
         "constant",
         "kernel",
@@ -58,7 +54,6 @@ OPTIONS = [
     ),
     Option(
         "batch",
-        "training",
         Batch,
         "full",
         "kernel",
@@ -69,7 +64,6 @@ OPTIONS = [
     ),
     Option(
         "freeze",
-        "training",
         Freeze,
         "none",
         "kernel",
@@ -79,7 +73,6 @@ OPTIONS = [
     ),
     Option(
         "share",
-        "training",
         Share,
         "none",
         "kernel",
@@ -89,7 +82,6 @@ OPTIONS = [
     ),
     Option(
         "decays",
-        "training",
         Decays,
         " ".join(DRAWN),
         "kernel",
@@ -99,7 +91,6 @@ OPTIONS = [
     ),
     Option(
         "penalty",
-        "training",
         bool,
         False,
         "kernel",
@@ -111,7 +102,6 @@ OPTIONS = [
     ),
     Option(
         "order",
-        "training",
         Literal["cyclic", "shuffled"],
         "cyclic",
         "kernel",
@@ -121,7 +111,6 @@ OPTIONS = [
     ),
     Option(
         "max_steps",
-        "training",
         Steps,
         5000,
         "limit",
@@ -133,7 +122,6 @@ OPTIONS = [
     ),
     Option(
         "max_epochs",
-        "training",
         Steps | None,
         None,
         "limit",

@@ -1,4 +1,4 @@
-"""The number of kernels of a study is known before any module of the kernels is imported, and is an upper bound."""
+"""The number of kernels of a study is known before Numba is imported, and is an upper bound."""
 
 from __future__ import annotations
 

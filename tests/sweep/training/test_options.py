@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import sweep
+from kernels.components.declarations import IS_SET
 from kernels.recipe import Architecture, Recipe
 from sweep import Study, load_study
 from sweep.schedule.recipes import make_recipe
-from sweep.study.options.option import IS_SET
 from sweep.study.options.option_tables import OPTIONS, SWEEPABLE
 from sweep.training.networks.part_trainer import make_start
 from tests.kernels.support import compiled_only, some_compiled
