@@ -17,7 +17,6 @@ from sweep.results.sentences import may_be_best
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import holm, one_sided_sign_test
 from sweep.statistics.ranking import best_cells
-from sweep.terminal.printed import print_best
 from tests.sweep.invented import result_of
 from tests.sweep.statistics.test_paired import SWEPT
 from tests.sweep.support import command, make_study
@@ -136,25 +135,6 @@ def test_a_cell_without_a_success_is_left_out_like_one_with_one() -> None:
     assert best["p_value"][1] < 0.001
 
 
-def test_cells_that_never_converge_are_left_out() -> None:
-    """With 720 cells, 0 of 20 runs is significantly worse than 20 of 20."""
-    converged = np.zeros((720, 20), np.bool_)
-    converged[:3] = True
-    outcomes = Measured.of_ends(np.where(converged, 10, 100).astype(np.int32), converged)
-    best = best_cells(cells_of(outcomes), outcomes, "convergence_rate")
-    assert list(best.loc[best["may_be_best"], "cell"]) == [0, 1, 2]
-
-
-def test_medians_are_compared_as_medians() -> None:
-    """The cell with the smaller median is better, even if the other one wins more pairs."""
-    random = np.random.default_rng(1)
-    steps = np.array([[100] * 550 + [300] * 450, [50] * 450 + [200] * 550], np.int32)
-    outcomes = Measured.of_ends(random.permuted(steps, axis=1), np.ones((2, 1000), np.bool_))
-    best = best_cells(cells_of(outcomes), outcomes, "steps_q50")
-    assert list(best["cell"]) == [0, 1]
-    assert list(best["may_be_best"]) == [True, False]
-
-
 def partial(outcomes: Measured, n_runs: list[int]) -> Result:
     """Return a partial result in which cells have some of the first seeds."""
     there = np.arange(outcomes.steps.shape[1]) < np.array(n_runs)[:, None]
@@ -186,14 +166,6 @@ def test_cells_without_common_seeds_are_compared(by: str) -> None:
     study = make_study(count=200, hidden=[2, 3, 4], learning_rate=[0.1], max_steps=100)
     result = result_of(study, Measured.of_ends(np.where(there, outcomes.steps, -1), outcomes.converged & there))
     assert result.best(by).set_index("cell")["may_be_best"].to_dict() == {0: True, 1: False, 2: True}
-
-
-def test_equal_cells_may_all_be_the_best(capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither of two equal cells is left out."""
-    outcomes = invented(np.random.default_rng(4), [0.9], 200)
-    twins = Measured.of_ends(np.tile(outcomes.steps, (2, 1)), np.tile(outcomes.converged, (2, 1)))
-    print_best(result_of(make_study(count=200, hidden=[2, 3], learning_rate=[0.1]), twins), ["convergence_rate"])
-    assert "both cells are equal in every run" in capsys.readouterr().out
 
 
 def test_no_cell_is_better_where_no_run_converged(tmp_path: Path) -> None:

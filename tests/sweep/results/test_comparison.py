@@ -12,16 +12,16 @@ import pytest
 import sweep
 from sweep import Result, SweepError
 from sweep.results.comparison import Pairing
-from sweep.terminal.printed import print_comparison
 from tests.sweep.support import assert_refused, command, make_study
 
 OPTIONS: dict[str, Any] = {"hidden": [2, 3], "max_steps": 200, "threshold": 0.4}
 
 
 @pytest.fixture(scope="module")
-def both() -> Result:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Result:
     """Train one study of both learning rates."""
-    return sweep.run(make_study(count=20, learning_rate=[0.1, 0.2], **OPTIONS))
+    study = make_study(count=20, learning_rate=[0.1, 0.2], **OPTIONS)
+    return sweep.run(study, tmp_path_factory.mktemp("compared") / "r")
 
 
 def alone(rate: float, count: int = 20, **options: Any) -> Result:
@@ -79,54 +79,10 @@ def test_what_cannot_be_paired(both: Result) -> None:
         Pairing(both, alone(0.2)).compare(["scale"])
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Store a study of two parameters."""
-    out = tmp_path_factory.mktemp("compared") / "r"
-    sweep.run(make_study(count=20, learning_rate=[0.1, 0.2], **OPTIONS), out=out)
-    return out
-
-
-def test_best_is_printed(folder: Path, both: Result) -> None:
-    """The command ranks the cells and prints how many may be the best."""
-    finished = command("best", folder)
-    assert finished.code == 0
-    ranked, _, _ = finished.out.partition("contenders")
-    lines = [line for line in ranked.splitlines() if re.match(r" *\d+ +\d+ ", line)]
-    rows = [line.split() for line in lines]
-    best = both.best()
-    assert [(int(row[0]), int(row[1])) for row in rows] == list(zip(best["rank"], best["cell"], strict=True))
-    n = int(best["may_be_best"].sum())
-    assert f"{n} of 4 cells may be the best (95 % confidence)" in finished.out
-    assert sum("may be the best" in line for line in lines) == n
-    assert len(command("best", folder, "--by", "expected_steps", "--top", "2").out.splitlines()) < len(
-        finished.out.splitlines()
-    )
-
-
-def test_comparisons_are_printed(folder: Path, both: Result) -> None:
-    """Each comparison is a line with rates, difference and p-values."""
-    (row,) = both.compare("hidden", []).to_dict("records")
-    finished = command("compare", folder, "--vary", "hidden")
-    assert finished.code == 0
-    difference = f"{100 * row['difference']:+.1f} [{100 * row['difference_low']:+.1f}, "
-    assert difference in finished.out
-    assert f"{100 * row['first_rate']:.1f}" in finished.out
-    assert len(command("compare", folder, "--vary", "hidden", "--by", "learning_rate").out.splitlines()) > len(
-        finished.out.splitlines()
-    )
-    assert "first" in command("compare", folder, folder).out
-
-
-def test_steps_are_printed(tmp_path: Path) -> None:
-    """A second table has the ratio of expected steps and the difference of mean steps, with their limit."""
-    result = sweep.run(make_study(count=20, hidden=[8, 16], learning_rate=0.03, max_steps=200), out=tmp_path)
-    (row,) = result.compare("hidden").to_dict("records")
+def test_equivalence_is_printed(tmp_path: Path) -> None:
+    """With a margin the first table has a column; the second one names the limit of steps."""
+    sweep.run(make_study(count=20, hidden=[8, 16], learning_rate=0.03, max_steps=200), out=tmp_path)
     out = command("compare", tmp_path, "--vary", "hidden", "--margin", "0.999").out
-    ratio, low, high = (f"{row[f'expected_steps_ratio{end}']:.3g}" for end in ("", "_low", "_high"))
-    assert f"{ratio} [{low}, {high}]" in out
-    difference, low, high = (f"{row[f'restricted_mean_difference{end}']:+,.0f}" for end in ("", "_low", "_high"))
-    assert f"{difference} [{low}, {high}]" in out
     assert "counts as 200, the smaller of the two step limits" in out
     assert re.search(r"equivalent *\n─+ *\n.* yes ", out)
     assert "equivalent" not in command("compare", tmp_path, "--vary", "hidden").out
@@ -149,32 +105,6 @@ def test_limits_that_differ(tmp_path: Path) -> None:
     assert "counts as the smaller of the two step limits" in command("compare", tmp_path, "--vary", "hidden").out
 
 
-@pytest.mark.parametrize(("columns", "whole"), [(80, False), (120, True)])
-def test_tables_fit_the_screen(
-    both: Result, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int, *, whole: bool
-) -> None:
-    """A narrow screen omits columns, which the title names; no column is cut."""
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", str(columns))
-    monkeypatch.setenv("TERM", "xterm")
-    print_comparison(both.compare("learning_rate", [], margin=0.05), [], None)
-    rates, steps = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).split("\n\n")
-    assert ("seeds need a screen" in rates) != whole
-    assert ("seeds" in rates.splitlines()[3]) == whole
-    assert "faster runs need" not in steps or not whole
-    tables = [line for line in [*rates.splitlines()[1:-1], *steps.splitlines()[1:-3]] if line.strip()]
-    assert max(map(len, tables)) <= columns
-
-
-def test_a_side_that_never_converges_is_named(folder: Path, both: Result) -> None:
-    """The table names the side instead of an infinite ratio."""
-    assert (both.compare("hidden", [])["first_rate"] == 0).all()
-    out = command("compare", folder, "--vary", "hidden").out
-    assert "first never converges" in out
-    assert "inf" not in out
-    assert "nan" not in out
-
-
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -187,9 +117,9 @@ def test_a_side_that_never_converges_is_named(folder: Path, both: Result) -> Non
         (("compare", "--vary", "hidden", "--margin", "5"), ("margin: must be", "above 0 and below 1", "got 5.0")),
     ],
 )
-def test_errors(folder: Path, options: tuple[str, ...], expected: tuple[str, ...]) -> None:
+def test_errors(both: Result, options: tuple[str, ...], expected: tuple[str, ...]) -> None:
     """Invalid options are errors in one sentence."""
-    assert_refused(command(options[0], folder, *options[1:]), expected)
+    assert_refused(command(options[0], str(both.directory), *options[1:]), expected)
 
 
 def test_the_only_swept_parameter_is_compared(tmp_path: Path) -> None:

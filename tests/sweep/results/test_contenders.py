@@ -84,19 +84,6 @@ def test_differences_of_means_are_those_of_the_ranking(result: Result) -> None:
     assert any(excluded)
 
 
-def test_all_outputs_show_them(result: Result, tmp_path: Path) -> None:
-    """Page, TeX and command have the same texts."""
-    (table,) = result.tables("contenders")
-    page = report_page(result)
-    assert 'id="contenders"' in page
-    assert all(f"<td>{text}</td>" in page for texts in table.texts for text in texts)
-    tex = result.export("tex", table="contenders")
-    assert tex is not None
-    assert tex.count(" \\\\\n") == len(table.frame) + 1
-    sweep.run(result.study, tmp_path / "r")
-    assert table.title in command("best", tmp_path / "r").out
-
-
 def test_json_describes_all_columns(result: Result) -> None:
     """Numbers of seeds are integers; the difference is that of the cell from the first."""
     written = result.export("json", table="contenders")

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 import sweep
-from sweep import Result, Study, figures, open_result
+from sweep import Study, figures, open_result
 from sweep.analysis.held_out import HeldOut, chosen_by_halves, held_out
 from sweep.results import sentences
-from sweep.results.answers import default_statistic
 from sweep.statistics.of_cells import main_statistic_of
 from sweep.statistics.outcomes import Measured
 from sweep.terminal.printed import print_best
@@ -23,38 +22,6 @@ TESTED: dict[str, Any] = {
     "activation": "tanh",
     "max_steps": 30,
 }
-
-
-@pytest.fixture(scope="module")
-def result() -> Result:
-    """Train four cells with three test patterns, for a fixed number of steps."""
-    return sweep.run(make_study(count=10, hidden=[2, 3], learning_rate=[0.05, 0.2], criterion="none", **TESTED))
-
-
-def test_best_cell_is_that_of_test_patterns(result: Result) -> None:
-    """The answer, the ranking and the tables take the test accuracy; the training loss chooses no cell."""
-    means = result.runs().groupby("cell")["test_accuracy"].mean()
-    best = result.best()
-    assert default_statistic(result) == "test_accuracy_mean"
-    assert best["test_accuracy_mean"].to_numpy() == pytest.approx(means.sort_values(ascending=False).to_numpy())
-    text = "\n".join(sentences.answer(result))
-    (row,) = best.head(1).to_dict("records")
-    assert f"best cell: hidden {row['hidden']}, learning_rate {row['learning_rate']}: mean test accuracy " in text
-    assert "the best cell was chosen on these test patterns" in text
-    assert text.index("test accuracy") < text.index("median final training loss")
-    for table in ("best", "cells"):
-        (shown,) = result.tables(table)
-        heads = [column.head for column in shown.columns]
-        assert heads.index("mean test accuracy, %") < heads.index("median final training loss")
-
-
-def test_a_criterion_says_that_it_is_of_training(tmp_path: Path) -> None:
-    """Rates of convergence follow the test accuracy, and say that they are of training."""
-    study = make_study(count=8, hidden=[2, 3], **TESTED)
-    sweep.run(study, tmp_path / "r")
-    shown = command("show", tmp_path / "r").out
-    assert shown.index("the mean test accuracy of ") < shown.index("training: ")
-    assert "best first by test_accuracy" in command("best", tmp_path / "r").out
 
 
 def test_measures_follow_the_targets() -> None:
@@ -132,28 +99,6 @@ def test_runs_that_test_patterns_end_have_optimistic_results() -> None:
     assert "decided when runs end (criterion_on = 'test')" in text
     assert "criterion on test patterns: " in text
     assert "training: " not in text
-
-
-def test_validation_chooses_and_the_test_reports() -> None:
-    """The best cell has the highest validation accuracy, and its test accuracy comes first."""
-    data = {"task": "boolean", "bits": 4, "function": 232, "coding": "pm1", "test_count": 5, "validation_count": 4}
-    study = make_study(count=6, hidden=[2, 4], learning_rate=[0.01, 0.2], criterion="none", data=data, max_steps=40)
-    result = sweep.run(study)
-    assert held_out(study) == HeldOut("test_accuracy_at_best", "validation_accuracy_at_best")
-    validated = result.runs().groupby("cell")["validation_accuracy_at_best"].mean()
-    best = result.best()
-    assert best["validation_accuracy_at_best_mean"].iloc[0] == pytest.approx(validated.max())
-    text = "\n".join(sentences.answer(result))
-    assert "best cell by validation accuracy: " in text
-    assert "new patterns" not in text
-    heads = [column.head for column in result.tables("best")[0].columns]
-    order = [head.split(" accuracy")[0] for head in heads if "accuracy" in head]
-    assert order == ["mean test", "mean validation"]
-    comments = [line for line in (result.export("tex", table="best") or "").splitlines() if line.startswith("% ")]
-    for name in ("test", "validation"):
-        assert any(
-            f"mean {name} accuracy at the best validation, %: {name}_accuracy_at_best_mean" in c for c in comments
-        )
 
 
 @pytest.fixture(scope="module")

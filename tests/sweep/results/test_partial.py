@@ -14,7 +14,6 @@ from sweep import Result, StoreError, Study, SweepError, open_result
 from sweep.analysis.cells import group_of, statistics_of, summarize
 from sweep.analysis.tally import tally_runs
 from sweep.figures import KINDS, draw
-from sweep.results.pooled_cells import sum_over
 from sweep.results.tables.cells_table import matrix_table
 from sweep.schedule.plan import Plan
 from sweep.statistics.of_cells import every
@@ -56,12 +55,6 @@ def whole() -> Result:
     return sweep.run(STUDY)
 
 
-def test_partial_results_need_the_argument_partial(folder: Path) -> None:
-    """``open_result`` opens a partial result only with partial=True."""
-    with pytest.raises(StoreError, match="not complete"):
-        open_result(folder)
-
-
 def test_rows_are_those_of_the_whole(partial: Result, whole: Result) -> None:
     """Every row equals that of the whole study; facts count the trained runs."""
     runs = partial.runs()
@@ -86,41 +79,6 @@ def test_cells_are_those_that_have_runs(partial: Result, whole: Result) -> None:
     assert full
     expected = whole.cells[whole.cells["cell"].isin(full)].reset_index(drop=True)
     pd.testing.assert_frame_equal(cells[cells["cell"].isin(full)].reset_index(drop=True), expected)
-
-
-def test_rates_of_several_cells_weigh_them_equally(partial: Result, folder: Path) -> None:
-    """Cells have equal weights, since the first runs are no fair sample of them, and the answer says so."""
-    rates = partial.runs().assign(good=lambda runs: runs["status"] == "converged")
-    of_cells = rates.groupby(["hidden", "learning_rate"])["good"].mean()
-    for by in ("hidden", "learning_rate"):
-        for table in (sum_over(partial, [by]), partial.summarize(by)):
-            assert dict(zip(table[by], table["convergence_rate"], strict=True)) == pytest.approx(
-                of_cells.groupby(level=by).mean().to_dict()
-            )
-            several = table["n_cells"] > 1
-            assert several.any()
-            low, rate, high = (table[f"convergence_rate{end}"] for end in ("_low", "", "_high"))
-            is_valid = ((low <= rate + 1e-9) & (rate <= high + 1e-9)) | low.isna()  # missing if few seeds weigh most
-            assert is_valid[several].all()
-    assert (of_cells.mean() - rates["good"].mean()) != pytest.approx(0, abs=1e-3)
-    where = "6 cells" if len(of_cells) == 6 else f"the {len(of_cells)} of 6 cells trained so far"
-    average = f"{100 * of_cells.mean():.1f} % of runs converged on average over {where}"
-    assert average in command("show", folder).out
-    assert "rates are means over cells with equal weights" in command("show", folder, "--by", "hidden").out
-
-
-def test_comparisons_take_common_seeds(partial: Result) -> None:
-    """Pairs are those with two trained runs."""
-    compared = partial.compare("learning_rate", [])
-    runs = partial.runs()
-    for row in compared.to_dict("records"):
-        sides = [set(zip(own["hidden"], own["seed"], strict=True)) for own in (
-            runs[runs["learning_rate"] == row[side]] for side in ("first", "second")
-        )]  # fmt: skip
-        assert row["n_pairs"] == len(sides[0] & sides[1])
-    assert partial.best()["rank"].iloc[-1] == len(partial.cells)
-    with pytest.raises(SweepError, match="partial"):
-        partial.importance()
 
 
 # A partial result has no learning curves and no importance, and this study records no loss thresholds.
@@ -148,14 +106,6 @@ def test_commands_say_how_partial_it_is(folder: Path, tmp_path: Path) -> None:
     assert shown.code == 0
     assert prefix in shown.out
     assert prefix.strip() in (tmp_path / "page.html").read_text().lower()
-
-
-def test_no_pairs_yet() -> None:
-    """Values cannot be compared until a seed is trained at both."""
-    first = run_in_parts(STUDY, max_runs=1, part_runs=PART_RUNS)
-    assert (first.complete, first.facts["n_runs"]) == (False, PART_RUNS)
-    with pytest.raises(SweepError, match="no seed is trained at two values of hidden yet"):
-        first.compare("hidden")
 
 
 @pytest.mark.parametrize("keep", ["runs", "cells"])

@@ -39,26 +39,6 @@ def by_rate() -> sweep.Result:
     return raced({"best": "rate"})
 
 
-def test_the_answer_says_what_was_saved(by_rate: sweep.Result) -> None:
-    """Runs, dropped cells and those that are left are counted, and the ranking agrees."""
-    table, text = by_rate.race(), "\n".join(answer(by_rate))
-    n_left, n_runs = int(table["left"].sum()), int(table["n_seeds"].sum())
-    assert n_runs == by_rate.facts["n_runs"] < 640
-    dropped = table[~table["left"]]
-    after = "after " + " to ".join(map(str, sorted({dropped["n_seeds"].min(), dropped["n_seeds"].max()}))) + " seeds"
-    assert f"racing (by rate) trained {n_runs:,} of 640 runs ({100 * n_runs / 640:.0f} %)" in text
-    assert f"{len(dropped)} of 4 cells were dropped, {after}" in text
-    ranked = by_rate.best()
-    assert ranked["may_be_best"].tolist() == [True] * n_left + [False] * (4 - n_left)
-    assert set(ranked["cell"][:n_left]) == set(table["cell"][table["left"]])
-    p_values = table.set_index("cell")["p_value"]
-    assert (ranked["p_value"][1:] == p_values[ranked["cell"][1:]].to_numpy()).all()
-    assert "slightly optimistic" in text
-    (of_best,) = (sentence for sentence in answer(by_rate) if sentence.startswith("best cell: "))
-    assert "confidence" not in of_best  # one sentence has the number of those that are left
-    assert "; the convergence rate of learning_rate " in text
-
-
 def test_without_a_dropped_cell_seeds_depend_on_no_result() -> None:
     """A race that drops nothing gave all cells the same seeds; the answer has the interval alone."""
     result = raced({"best": "rate", "confidence": 0.999}, count=10)
@@ -75,15 +55,6 @@ def test_intervals_are_those_of_the_runs(by_rate: sweep.Result) -> None:
         converged = by_rate.runs().query(f"cell == {row.cell}")["status"] == "converged"
         low, high = mean_interval(np.array([converged], float), 0.95)
         assert (row.low, row.high) == (low[0], high[0])
-
-
-def test_a_margin_names_the_leader() -> None:
-    """A race that ends within its margin says of which cell; wins have no intervals."""
-    result = raced({"best": "final_loss", "margin": 10.0, "confidence": 0.8})
-    text = "\n".join(answer(result))
-    assert re.search(r"no cell is better than learning_rate \S+ by more than 10.0 \(80 % confidence\)", text)
-    assert "compared by wins on the same seed" in text
-    assert result.race()["low"].isna().all()
 
 
 @pytest.mark.wide
@@ -153,9 +124,3 @@ def test_two_results_are_pooled_with_the_seeds_of_all_cells_if_either_raced() ->
         assert pairing.compare()["n_pairs"].tolist() == UNEVEN
         assert ("the same weight" in pairing.pooled([])) == (n_pairs == 60)
         assert "the same weight" not in pairing.pooled(["hidden", "learning_rate"])
-
-
-def test_without_a_race_there_is_no_table() -> None:
-    """Fixed seeds have no race."""
-    with pytest.raises(SweepError, match=r"seeds\.until\.best"):
-        raced(None, count=4).race()

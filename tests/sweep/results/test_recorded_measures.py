@@ -20,7 +20,7 @@ from sweep.statistics.intervals import quantile_ranks
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.ranking import best_cells
 from tests.sweep.in_parts import run_in_parts
-from tests.sweep.support import assert_same_table, command, make_study
+from tests.sweep.support import assert_same_table, make_study
 
 # Measures of networks with quartiles; sharpness needs another kernel.
 NAMES = [
@@ -47,15 +47,6 @@ def of_cell(result: Result, measure: str, cell: int) -> list[float]:
     """Return the values of all runs of a cell in ascending order."""
     runs = result.runs(["cell", measure])
     return sorted(runs.loc[runs["cell"] == cell, measure])
-
-
-@pytest.mark.wide
-def test_runs_diverge_in_some_cells(result: Result) -> None:
-    """The first cells have no, some and only diverged runs."""
-    diverged = result.cells["n_diverged"].tolist()[:3]
-    assert diverged[0] == 0
-    assert 0 < diverged[1] < 11
-    assert diverged[2] == 11
 
 
 @pytest.mark.parametrize("measure", NAMES)
@@ -195,15 +186,3 @@ def test_figures(result: Result) -> None:
     for kind in ("lines", "heatmap", "slice", "contour", "parallel"):
         for value in ("margin", "mean_error", "weight_distance_q75"):
             figures.draw(result, kind, value=value)
-
-
-def test_commands(result: Result) -> None:
-    """The commands take the names of recorded measures."""
-    place = str(result.place)
-    assert "margin" in command("show", place).out
-    assert "median margin" in command("best", place, "--by", "margin").out
-    assert "the higher value is better" in command("compare", place, "--vary", "learning_rate", "--by", "margin").out
-    file = command("figure", place, "heatmap", "--value", "margin").out
-    assert "heatmap_margin_q50.png" in file
-    command("run", str(Path(place) / "study.toml"), "--out", place, "--overwrite")
-    assert not (Path(place) / "heatmap_margin_q50.png").exists()

@@ -14,7 +14,6 @@ from sweep import Result, Study, figures
 from sweep.analysis.cells import columns_of
 from sweep.analysis.compare import ComparedBy, compare_sides
 from sweep.analysis.importance import Explained, importance_of
-from sweep.report.page import report_page
 from sweep.results.comparison import Pairing
 from sweep.results.sentences import answer
 from sweep.statistics.estimates import Rate
@@ -65,23 +64,13 @@ def test_answers_pool_over_splits() -> None:
     """Cells of answers are configurations, with the quantiles of all their runs."""
     result, values = pooled_example()
     best = result.best()
-    assert "noise_seed" not in best
-    assert len(best.groupby(["hidden", "learning_rate"])) == len(best) == 6
     medians = np.quantile(values.reshape(6, -1), 0.5, axis=1, method="inverted_cdf")
     np.testing.assert_array_equal(best["final_loss_q50"], np.sort(medians))
     assert (best["n_runs"] == 100).all()
-    assert set(result.best("hidden")) == {"hidden", "best_of", "learning_rate", "n_runs", "final_loss_q50",
-                                          "best_of_low", "best_of_high"}  # fmt: skip
-    assert "noise_seed" not in result.compare("hidden")
     assert (result.compare("hidden")["n_pairs"] == 100).all()
-    assert list(result.importance()["term"]) == ["hidden", "learning_rate", "hidden x learning_rate", "seed",
-                                                 "noise_seed", "interactions of seed and noise_seed"]  # fmt: skip
     summary = result.summarize("hidden")
     expected = np.quantile(values.reshape(2, -1), 0.5, axis=1, method="inverted_cdf")
     np.testing.assert_array_equal(summary["final_loss_q50"], expected)
-    sentences = answer(result)
-    assert sentences[0] == "all answers pool over the 5 values of noise_seed, as over seeds"
-    assert not any("noise_seed 0" in each or "noise_seed 1" in each for each in sentences)
 
 
 @pytest.mark.parametrize(("measure", "n_seeds"), [("final_loss", 20), ("final_loss", 1), ("rate", 20)])
@@ -147,15 +136,6 @@ def test_curves_and_profiles_pool_over_splits() -> None:
     for by in ((), "hidden"):
         pd.testing.assert_frame_equal(splits.incidence(by), seeds.incidence(by))
     pd.testing.assert_frame_equal(splits.performance_profile("hidden"), seeds.performance_profile("hidden"))
-
-
-def test_splits_that_are_named_are_parameters() -> None:
-    """Whoever names noise_seed sees it, with all seeds of each value."""
-    result, _ = pooled_example()
-    assert list(result.summarize("noise_seed")["noise_seed"]) == list(range(5))
-    assert set(result.best("noise_seed")["noise_seed"]) == set(range(5))
-    assert (result.best(at={"noise_seed": 2})["n_runs"] == 20).all()
-    assert len(result.compare("noise_seed", [])) == 10
 
 
 def test_replicates_that_are_not_named_are_pooled() -> None:
@@ -245,24 +225,6 @@ def test_with_one_seed_splits_take_its_place() -> None:
     pd.testing.assert_frame_equal(of_splits, of_seeds)
 
 
-def test_rates_and_steps_pool_too() -> None:
-    """Convergence has the counts of all runs, and comparisons of rates have intervals."""
-    result = invented(study_of(20, 5), rates=np.repeat(np.linspace(0.3, 0.9, 6), 5).tolist())
-    plain = result.cells.groupby(["hidden", "learning_rate"])["n_converged"].sum()
-    pooled = result.over_replicates.cells
-    assert list(pooled["n_converged"]) == list(plain)
-    assert (pooled["convergence_rate_low"] < pooled["convergence_rate"]).all()
-    assert (pooled["expected_steps_low"] < pooled["expected_steps"]).all()
-    for by in ("rate", "expected_steps", "median_steps"):
-        best = result.best(by)
-        assert best["may_be_best"].iloc[0]
-        assert (best["p_value"].iloc[1:] > 0).all()
-    table = result.compare("hidden", [], margin=0.9)
-    assert table["difference_low"].iloc[0] <= table["difference"].iloc[0] <= table["difference_high"].iloc[0]
-    assert table["expected_steps_ratio_low"].iloc[0] < table["expected_steps_ratio_high"].iloc[0]
-    assert result.importance("rate")["share"].sum() == pytest.approx(1.0)
-
-
 @pytest.mark.parametrize(("n_splits", "n_seeds"), [(3, 20), (4, 2)])
 def test_few_splits_or_seeds_have_no_shares(n_splits: int, n_seeds: int) -> None:
     """Shares that could be -1 or 2 are missing, and tables, answers and figures say why."""
@@ -327,9 +289,6 @@ def test_trained_splits(tmp_path: Path) -> None:
     *ranking, why = command("best", tmp_path / "r").out.splitlines()
     assert not any("split_seed" in line for line in ranking)
     assert why == "2 values of split_seed are too few to exclude any of 4 cells by their means; 6 or more may"
-    for name in ("best", "comparisons", "cells"):
-        assert all("split_seed" not in table.frame for table in opened.tables(name))
-        assert not any(column.head == "cell" for table in opened.tables(name) for column in table.columns)
     shown = command("show", tmp_path / "r", "--by", "hidden").out
     assert "2 values of hidden, each of 2 cells and 12 runs" in shown
     assert "intervals count each seed and each value of split_seed once" in shown
@@ -339,8 +298,8 @@ def test_trained_splits(tmp_path: Path) -> None:
 
 
 @pytest.mark.wide
-def test_figures_and_report_pool_over_splits() -> None:
-    """Figures of cells have no axis of splits unless it is named, and the report of such a study is whole."""
+def test_figures_pool_over_splits() -> None:
+    """Figures of cells have no axis of splits unless it is named."""
     given = {"hidden": [2, 3], "split_seed": [0, 4], "learning_rate": [0.1, 0.3]}
     result = sweep.run(make_study(count=4, data=SPLIT, max_steps=10, criterion="none", **given))
     for kind in ("lines", "heatmap", "contour", "slice", "parallel"):
@@ -361,8 +320,6 @@ def test_figures_and_report_pool_over_splits() -> None:
     )  # fmt: skip
     assert plain_bands == drawn_bands
     assert figures.line_plot(result, x="split_seed", color="hidden").get_xlabel() == "split seed"
-    page = report_page(result)
-    assert "All answers pool over the 2 values of split_seed" in page
 
 
 # Simulated studies of each case.

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from math import inf
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,37 +88,6 @@ def texts(result: Result, **options: Any) -> str:
     return text
 
 
-def percent(row: dict[Any, Any]) -> str:
-    """Write a rate and its interval in percent."""
-    rate, low, high = (100 * row[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
-    return f"{rate:.1f} [{low:.1f}, {high:.1f}]"
-
-
-def steps(value: Any) -> str:
-    """Write a number of steps, two dashes if it is missing or infinite."""
-    return "--" if pd.isna(value) or value == inf else f"{value:,.0f}"
-
-
-@pytest.mark.parametrize("by", [(), ("hidden", "draw_order")])
-def test_rates_are_in_percent(results: dict[str, Result], by: tuple[str, ...]) -> None:
-    """Rows have values of parameters, rates with intervals, and steps; the caption explains them."""
-    result = results["a_b.c-d"]
-    caption, head, rows = tabular(texts(result, by=by))
-    frame = result.summarize(by) if by else result.cells
-    first = by or ("learning_rate", "hidden", "draw_order", "output_scale")
-    assert head == [*first, "rate, %", "median steps", "expected steps"]
-    for row, values in zip(rows, frame.to_dict("records"), strict=True):
-        assert [printed(text) for text in row[: len(first)]] == [str(values[name]) for name in first]
-        statistics = [percent(values), steps(values["steps_q50"]), steps(values["expected_steps"])]
-        assert row[len(first) :] == statistics
-    which = "4 combinations of hidden, draw_order, each of 4 cells and 24 runs" if by else "16 cells, each of 6 runs"
-    methods = "(Wilson's; over several cells with the effective number of independent runs)."
-    seeds = "intervals count each seed once: cells share seeds, so their runs are not independent"
-    pooled = f"Rates pool all runs; {seeds}. " if by else ""
-    steps_note = "Median steps: half of all runs converged within them;"
-    assert caption.startswith(f"a_b.c-d: {which}. In brackets 95 % intervals {methods} {pooled}{steps_note}")
-
-
 def test_losses_are_numbers_of_tex(results: dict[str, Result]) -> None:
     """Powers of ten and infinity are typeset; parameters with one value are left out."""
     text = texts(results["fixed"])
@@ -156,25 +123,6 @@ def test_labels_of_several_tables_are_numbered(results: dict[str, Result]) -> No
     found = re.findall(r"\\toprule\n(.*) \\\\\n\\midrule", text)
     assert len(found) == len(labels)
     assert r"\shortstack[r]{rate\\of\\first,\\\%}" in found[0]
-
-
-def test_captions_name_the_method_of_each_interval(results: dict[str, Result]) -> None:
-    """Where methods differ, each has a sentence that begins with its column."""
-    caption = tabular(texts(results["a_b.c-d"], table="best"))[0]
-    rate = "Interval of rate: Wilson's; over several cells with the effective number of independent runs."
-    assert f"In brackets 95 % intervals. {rate} Interval of median steps: between two order statistics" in caption
-
-
-def test_comments_say_what_columns_are(results: dict[str, Result]) -> None:
-    """Comments have the identity of the study, and meaning and unit of each column."""
-    text = texts(results["a_b.c-d"])
-    _, head, _ = tabular(text)
-    comments = [line.removeprefix("% ") for line in text.splitlines() if line.startswith("% ")]
-    assert f"identity {RATES.identity}" in comments
-    meaning = "step size of an update: with gd the factor of the gradient, with rprop the first step"
-    assert f"learning_rate: {meaning} (weight^2/loss)" in comments
-    named = {line.partition(":")[0].removeprefix("n_") for line in comments[3:]}
-    assert named == set(head)
 
 
 @given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"])))
