@@ -51,20 +51,6 @@ def test_incidence_of_one_risk_is_that_of_scipy(runs: list[tuple[int, bool]]) ->
         assert row.incidence == pytest.approx(max(v for k, v in expected.items() if k <= row.steps), rel=1e-12)
 
 
-def test_risks_add_up_to_all_that_ended() -> None:
-    """At the last step, the shares of competing risks are those of the counts."""
-    ends: Ends = [
-        ("converged", 3),
-        ("stalled", 3),
-        ("converged", 5),
-        ("diverged", 1),
-        ("plateau", 2),
-        ("exhausted", 12),
-    ]
-    shares = [cumulative_incidence(tally_of([ends]), event)["incidence"].iloc[-1] for event in EVENTS]
-    assert shares == [2 / 6, 1 / 6, 1 / 6, 1 / 6]
-
-
 @pytest.mark.slow
 def test_cells_of_other_limits() -> None:
     """Curves of cells with different step limits end at the rate of the summary, where the last run ends."""

@@ -16,7 +16,6 @@ from sweep import StoreError, SweepError, open_result, verify
 from sweep.analysis.cells import measured_statistics
 from sweep.analysis.losses import LOSS_COLUMNS, CellLosses, rounded
 from sweep.analysis.study_measures import most_correct
-from sweep.schemas.cell_columns import cells_columns, has_loss_statistics
 from sweep.statistics.estimates import Quantile
 from sweep.statistics.runs import Correct, Runs
 from sweep.study.model import Study
@@ -83,15 +82,6 @@ def test_the_mean_of_right_outputs() -> None:
     assert table.loc[0].to_list() == pytest.approx([3.4, low, min(3.4 + np.hypot(spread, unseen * 0.6), 4.0)])
     assert table.loc[1, "n_correct_mean"] == 4.0
     assert table.loc[1, ["n_correct_mean_low", "n_correct_mean_high"]].isna().all()
-
-
-def test_the_mean_of_equal_runs() -> None:
-    """The more runs have the same number of correct outputs, the narrower the interval."""
-    n = np.array([10, 50, 1000])
-    table = measured_statistics("n_test_correct", np.arange(3), np.full(3, 420.0), n, correct=Correct(432, 216))
-    unseen = 1 - 0.05 ** (1 / n)
-    np.testing.assert_allclose(table["n_test_correct_mean_low"], 420 - 204 * unseen)
-    np.testing.assert_allclose(table["n_test_correct_mean_high"], 420 + 12 * unseen)
 
 
 def test_equal_means_of_half_or_less_have_two_ends() -> None:
@@ -214,20 +204,6 @@ def test_counts_by_loss_leave_the_tally(tmp_path: Path) -> None:
 
     columns = (tally["cell"], tally["status"].cat.codes, tally["steps"], tally["n"])
     assert result.facts["digest"] == tally_digest(*(each.to_numpy() for each in columns))
-
-
-@pytest.mark.slow
-@pytest.mark.compiled
-def test_evaluated_studies_have_no_such_columns() -> None:
-    """Studies with a criterion have no columns of losses. Counts of mixed studies have losses of cells without one."""
-    evaluated = make_study(count=3)
-    assert not has_loss_statistics(evaluated)
-    assert not {column.name for column in cells_columns(evaluated)} & set(LOSS_COLUMNS)
-    assert "final_loss_q50" not in sweep.run(evaluated).cells
-    mixed = make_study(count=5, hidden=2, learning_rate=0.2, criterion=["none", "loss"])
-    kept, counted = (sweep.run(mixed, keep=keep).cells[LOSS_COLUMNS] for keep in ("runs", "cells"))
-    assert kept["final_loss_q50"].notna().all()
-    assert list(counted["final_loss_q50"].notna()) == [True, False]
 
 
 @pytest.mark.slow

@@ -70,17 +70,6 @@ def test_profiles_need_values_rows_and_problems() -> None:
         result_of(study, Measured.of_ends(steps, outcomes.converged & (steps >= 0))).performance_profile("hidden")
 
 
-def test_profile_of_nothing_that_converges() -> None:
-    """If no run converges, all shares are 0."""
-    study = make_study(count=10, hidden=HIDDEN, learning_rate=RATES)
-    profile = result_of(
-        study, Measured.of_ends(np.full((6, 10), 9, np.int32), np.zeros((6, 10), bool))
-    ).performance_profile("hidden")
-    assert profile["factor"].tolist() == [1.0] * 3
-    assert profile["share"].tolist() == [0.0] * 3
-    assert (profile["n_unsolved"] == 20).all()
-
-
 @pytest.mark.slow
 @pytest.mark.compiled
 def test_run_lengths_over_thresholds() -> None:

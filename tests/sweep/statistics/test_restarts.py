@@ -135,10 +135,3 @@ def test_intervals_of_restarts_cover(rate: float, n: int, law: str) -> None:
     covered = ((known["restarted_steps_low"] <= truth) & (truth <= known["restarted_steps_high"])).mean()
     assert len(known) >= 300
     assert covered >= 0.93
-
-
-@pytest.mark.parametrize(("rate", "n"), [(0.01, 1000), (0.5, 100), (0.99, 20)])
-def test_few_successes_have_no_interval_of_restarts(rate: float, n: int) -> None:
-    """With fewer than 100 converged runs there is no interval."""
-    table, _ = simulated(rate, n, 50)
-    assert table[["restarted_steps_low", "restarted_steps_high"]].isna().all(axis=None)

@@ -202,24 +202,6 @@ def test_cells_are_stored_by_their_schema(drawn: tuple[Study, Ends]) -> None:
     assert table.to_pylist() == rows
 
 
-def test_example() -> None:
-    """Statistics computed by hand."""
-    study = make_study(count=4, hidden=2, learning_rate=[0.1, 0.2], max_steps=100)
-    ends: Ends = [("converged", 10), ("diverged", 3), ("converged", 30), ("exhausted", 100)]
-    ends += [("stalled", 7), ("diverged", 0), ("stalled", 9), ("exhausted", 100)]
-    cells = summarize(tally_of(ends, 4), study.grid).to_dict("records")
-    assert cells[0]["convergence_rate"] == 0.5
-    assert (cells[0]["steps_q25"], cells[0]["steps_q50"]) == (10, 30)
-    assert pd.isna(cells[0]["steps_q75"])
-    assert cells[0]["restricted_mean_steps"] == (10 + 30 + 2 * 100) / 4
-    assert cells[0]["expected_steps"] == (10 + 3 + 30 + 100) / 2
-    assert (cells[0]["restart_steps"], cells[0]["restarted_steps"]) == (10, 10 + 3 + 10 + 10)
-    assert (cells[1]["expected_steps"], cells[1]["restarted_steps"]) == (math.inf, math.inf)
-    assert cells[1]["restricted_mean_steps"] == 100
-    assert all(pd.isna(cells[1][name]) for name in ("steps_q25", "steps_q50", "steps_q75"))
-    assert (cells[1]["convergence_rate"], cells[1]["convergence_rate_low"]) == (0, 0)
-
-
 def test_steps_beyond_32_bits_add_up() -> None:
     """Sums of steps are taken in 64 bits."""
     most = 2**31 - 1
