@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import sweep
-from sweep import Result, StoreError, SweepError, figures
+from sweep import Result, SweepError, figures
 from sweep.figures.axis import Places
 from sweep.report.figures import report_figures
 from tests.sweep.support import command, make_study
@@ -155,21 +155,6 @@ def test_places_along_an_axis(values: list[Any], scale: str, edges: list[float])
     assert Places.of(values[::-1]).values == tuple(values if scale != "names" or values == [2, 3, 8] else values[::-1])
 
 
-def test_grid_of_a_million_cells() -> None:
-    """Each cell of a large map is at its position."""
-    import pandas as pd
-
-    from sweep.figures.kinds.heatmap_figure import grid_of
-    from sweep.figures.statistics import Selected
-
-    values = {"learning_rate": tuple(np.geomspace(1e-3, 1, 1000).tolist()), "scale": tuple(range(1, 1001))}
-    table = pd.MultiIndex.from_product(values.values(), names=list(values)).to_frame(index=False)
-    table["convergence_rate"] = np.linspace(0, 1, len(table))
-    across, down = Places.of(values["learning_rate"]), Places.of(values["scale"])
-    grid = grid_of(Selected(table, values, "convergence_rate"), ("learning_rate", across), ("scale", down))
-    np.testing.assert_allclose(grid, 100 * table["convergence_rate"].to_numpy().reshape(1000, 1000).T)
-
-
 def test_incidence_is_that_of_the_runs(results: dict[str, Result]) -> None:
     """Each line ends at the convergence rate of its value."""
     result = results["two"]
@@ -223,30 +208,6 @@ def test_importance_bars_are_the_shares(results: dict[str, Result]) -> None:
         np.testing.assert_allclose(sorted(width), sorted(100 * result.importance(statistic)["share"]), atol=1e-12)
     largest = [max(pair) for pair in zip(*widths, strict=True)]
     assert largest == sorted(largest, reverse=True)
-
-
-def test_slices_count_missing_cells(results: dict[str, Result]) -> None:
-    """The title has the number of cells without a median."""
-    result = results["three"]
-    missing = int(result.cells["steps_q50"].isna().sum())
-    assert missing
-    title = figures.slice_plot(result, value="steps_q50").get_title().replace("\n", " ")
-    assert f"not drawn: {missing} of {len(result.cells)} cells where fewer than half of all runs converged" in title
-    assert "not drawn" not in figures.slice_plot(result).get_title()
-
-
-def test_losses_are_those_of_the_runs(results: dict[str, Result]) -> None:
-    """Each run with positive and finite losses is a point."""
-    result = results["two"]
-    ax = figures.losses(result)
-    runs = result.runs()
-    drawn = runs[np.isfinite(runs["final_loss"]) & (runs["final_loss"] > 0)]
-    points = np.concatenate([each.get_offsets() for each in ax.collections])
-    assert len(points) == len(drawn)
-    assert sorted(points[:, 1]) == sorted(drawn["final_loss"])
-    counts = sweep.run(make_study(count=3), keep="cells")
-    with pytest.raises(StoreError, match="keep='runs'"):
-        figures.losses(counts)
 
 
 def test_slices_and_lines_of_all_cells(results: dict[str, Result]) -> None:

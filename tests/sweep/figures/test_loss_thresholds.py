@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
 
 import sweep
 from sweep import Result, SweepError, figures
+from tests.sweep.figures.test_curves import drawn
 from tests.sweep.support import make_study
 
 THRESHOLDS = [3.0, 1.0, 0.3, 0.1]
@@ -18,11 +18,6 @@ RATES = [0.05, 0.2]
 def result() -> Result:
     """Train two widths at two learning rates with four loss thresholds."""
     return sweep.run(make_study(count=30, loss_thresholds=THRESHOLDS))
-
-
-def drawn(ax: Axes) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return the points of each line, by its label."""
-    return {str(line.get_label()): (np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in ax.lines}
 
 
 def test_curves_of_thresholds(result: Result) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import pytest
 import sweep
 from sweep import Result, figures
 from sweep.statistics.outcomes import Measured
+from tests.sweep.figures.test_looks import brightness
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.invented import invented, result_of
 from tests.sweep.support import make_study
@@ -28,11 +28,6 @@ def many() -> Result:
     steps[[7, 1234, 4321, 5998]] = [20, 30, 40, 70]
     result.cells["steps_q50"] = steps
     return result
-
-
-def brightness(color: Any) -> float:
-    """Return the brightness of a color."""
-    return float(np.asarray(color)[..., :3] @ [0.299, 0.587, 0.114])
 
 
 def test_rare_cells_are_drawn(many: Result) -> None:
