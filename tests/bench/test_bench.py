@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from sweep.bench import command as bench_command
-from sweep.bench import measurement, worker
+from sweep.bench import measurement
 from sweep.bench.bench_host import Checkout, Host
 from sweep.bench.case import CASES, Case
 from sweep.bench.measurement import Comparison, Effort
 from sweep.bench.peers import HOMES, MissingError, UnsupportedError
 from sweep.bench.runner import Findings
-from tests.sweep.support import command
+from tests.sweep.support import assert_refused, command
 
 TINY = Effort(repeats=2, seconds=0.002, trial_seconds=0.001)
 CASE = Case(2, steps=5)
@@ -35,36 +32,7 @@ def test_a_peer_works_in_its_own_process(tmp_path: Path) -> None:
         assert host.losses().shape == (128,)
 
 
-def test_worker_answers_in_plain_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The processes exchange JSON: the title of the peer, what it trained, or why it did not."""
-    case = asdict(Case(2, steps=3))
-    hello = worker.answer("numpy-batch", 1, tmp_path, {"kind": "hello", "case": case})
-    assert hello["variants"]["64"] == "batch 64"
-    assert json.loads(json.dumps(hello))["same_bits"] is False
-    request = {"kind": "train", "case": case, "variant": 64, "n_networks": 65}
-    reply = worker.answer("numpy-batch", 1, tmp_path, request)
-    assert reply["n_networks"] == 128
-    assert np.load(tmp_path / "losses.npy").shape == (128,)
-    smooth = {**request, "case": {**case, "activation": "tanh"}, "variant": 1}
-    assert "with relu and" in worker.answer("numba", 1, tmp_path, smooth)["unsupported"]
-    monkeypatch.setitem(HOMES, "notebook", "no.such.module:Peer")
-    assert worker.answer("notebook", 1, tmp_path, request)["missing"]
-
-
-def test_worker_serves_until_its_input_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """One line per request, one per reply."""
-    request = json.dumps({"kind": "hello", "case": asdict(CASE)})
-    monkeypatch.setattr("sys.argv", ["worker", "notebook", "1", str(tmp_path)])
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{request}\n{request}\n"))
-    monkeypatch.setattr("sys.stdout", sys.stdout)  # which the worker redirects
-    worker.main()
-    replies = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [reply["title"] for reply in replies] == ["NumPy, the notebook's loop"] * 2
-
-
-@pytest.mark.parametrize(("home", "options"), [("no_such_module:Peer", "no_such_module"), ("notebook:np", "ended")])
+@pytest.mark.parametrize(("home", "options"), [("no_such_module:Peer", "^No module named"), ("notebook:np", "ended")])
 def test_a_peer_that_cannot_work_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str, options: str
 ) -> None:
@@ -161,11 +129,7 @@ def test_losses_that_differ_fail_the_command(tmp_path: Path, monkeypatch: pytest
 )
 def test_bad_options_are_refused(tmp_path: Path, options: tuple[str, ...], words: tuple[str, ...]) -> None:
     """They give one sentence and exit code 2, and write nothing."""
-    finished = command("bench", *options, "--out", str(tmp_path / "out"))
-    assert finished.code == 2
-    (line,) = finished.err.splitlines()
-    for word in words:
-        assert word in line
+    assert_refused(command("bench", *options, "--out", str(tmp_path / "out")), words)
     assert not (tmp_path / "out").exists()
 
 

@@ -11,7 +11,6 @@ import pytest
 
 import sweep
 from kernels.start.initialize import Start, initial_weights
-from sweep.bench import peers
 from sweep.bench.bench_host import Checkout, Host
 from sweep.bench.case import CASES, Array, Case
 from sweep.bench.measurement import MOST_AGREE, agreement
@@ -148,14 +147,3 @@ def test_agreement_counts_networks() -> None:
     assert agreement(own, near, "float64", same_bits=True) == 0.75
     assert agreement(own, near, "float64", same_bits=False) == 1.0
     assert agreement(own, near + 1.0, "float64", same_bits=False) == 0.5
-
-
-def test_peers_are_found_by_name() -> None:
-    """Every name leads to a class with a title."""
-    titles = []
-    for name in HOMES:
-        try:
-            titles.append(peers.find_peer(name).title)
-        except ImportError:
-            continue
-    assert len(titles) == len(set(titles)) >= 4
