@@ -18,15 +18,14 @@ DOCS = Path(__file__).parents[1] / "docs"
 BLOCK = re.compile(
     r"^```(toml|python|sh|text)\n(?:(?:#:schema .*\n)?# (\w+\.(?:toml|py))\n)?(.*?)^```$", re.DOTALL | re.MULTILINE
 )
-# Their code needs packages that are not installed for tests; test_mlflow.py and test_tuner.py run it where they are.
-ELSEWHERE = ("mlflow", "tuner")
-# Packages of the extra oracles, which `make soak` installs, by the page that needs them.
-NEEDED = {"scikit-learn": "sklearn"}
+# Packages that `make soak` installs, and MLflow, which tests do not install, by the page that needs them.
+NEEDED = {"scikit-learn": "sklearn", "mlflow": "mlflow"}
+WHERE_INSTALLED = [pytest.mark.soak, pytest.mark.filterwarnings("ignore")]
 PAGES = [path for part in ("tutorials", "how-to") for path in sorted((DOCS / part).glob("*.md"))]
 RUN = [
-    pytest.param(path, marks=pytest.mark.soak if path.stem in NEEDED else (), id=f"{path.parent.name}/{path.stem}")
+    pytest.param(path, marks=WHERE_INSTALLED if path.stem in NEEDED else (), id=f"{path.parent.name}/{path.stem}")
     for path in PAGES
-    if path.stem not in ELSEWHERE and BLOCK.search(path.read_text("utf-8"))
+    if BLOCK.search(path.read_text("utf-8"))
 ]
 
 
@@ -54,7 +53,7 @@ def new_process() -> Iterator[None]:
 def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A block whose first line names a file is that file; a block of text is what the block before it prints."""
     if page.stem in NEEDED:
-        pytest.importorskip(NEEDED[page.stem], reason="the extra oracles is not installed")
+        pytest.importorskip(NEEDED[page.stem], reason="it is not installed")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
     names: dict[str, object] = {}

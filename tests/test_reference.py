@@ -1,4 +1,4 @@
-"""What users and developers see has a docstring: the reference of Python in the manual is made of these."""
+"""The reference of Python in the manual: public names are those of type checkers, and long signatures are explained."""
 
 from __future__ import annotations
 
@@ -52,48 +52,6 @@ def public_members(kind: type) -> dict[str, Any]:
 def _is_option(module: ModuleType) -> bool:
     """Return whether a module has formulas, which the fields of :mod:`kernels.components.declarations` explain."""
     return module.__name__.startswith("kernels.components.") and module.__name__.count(".") == 3
-
-
-def _missing(module: ModuleType) -> Iterator[str]:
-    """Return public names of a module without a docstring."""
-    if not module.__doc__:
-        yield module.__name__
-    if _is_option(module):
-        return
-    for name, value in public_names(module).items():
-        if isinstance(value, type):
-            yield from _missing_in_class(f"{module.__name__}.{name}", value)
-        elif callable(value) and not value.__doc__:
-            yield f"{module.__name__}.{name}"
-
-
-def _missing_in_class(name: str, kind: type) -> Iterator[str]:
-    text = vars(kind).get("__doc__")
-    if not text or text.startswith(f"{kind.__name__}("):  # Python's text for tuples and data classes
-        yield name
-    for member, value in public_members(kind).items():
-        if _is_shown(value) and not inspect.getdoc(getattr(kind, member)):
-            yield f"{name}.{member}"
-
-
-def _is_shown(value: Any) -> bool:
-    return isinstance(value, (staticmethod, classmethod, property)) or inspect.isfunction(value)
-
-
-def test_public_names_have_docstrings() -> None:
-    """Packages, functions, classes, their methods and properties have docstrings."""
-    modules = public_modules()
-    names = {f"{module.__name__}.{name}" for module in modules for name in public_names(module)}
-    assert {"sweep.run", "sweep.Result", "sweep.figures.heatmap", "kernels.train.Trainer"} <= names
-    assert [text for module in modules for text in _missing(module)] == []
-
-
-def test_what_is_missing_is_named() -> None:
-    """Methods without a docstring are found, including inherited ones, and classes without one."""
-    base = type("Base", (), {"__module__": "sweep.result", "told": lambda self: None})
-    module = ModuleType("sweep.invented", "A module.")
-    vars(module).update(Kind=type("Kind", (base,), {"__module__": "sweep.invented"}), __all__=["Kind"])
-    assert list(_missing(module)) == ["sweep.invented.Kind", "sweep.invented.Kind.told"]
 
 
 def _is_unexplained(function: Any) -> bool:
