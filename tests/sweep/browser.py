@@ -1,18 +1,22 @@
-"""Pages in a browser, if one is installed."""
+"""Pages in a browser, if one is installed, and processes of `sweep explore`, which serve some of them."""
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import pytest
 
 from tests.waiting import LONG, LONG_FOR_PAGES, until
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
 
 _NAME = "(each) => `${each.tagName}${each.name ?? ''} ${each.className} ${each.textContent.slice(0, 30)}`"
 # Returns the control that has the focus, and whether it is outlined and in view; null if none has.
@@ -47,9 +51,12 @@ def needs_browser(test: Any) -> Any:
 
 
 class WatchedPage:
-    """A page in a browser, which may load only what is below its address."""
+    """A page in a browser, which may load only what is below its address; the fixture of the browser closes it."""
+
+    opened: ClassVar[list[WatchedPage]] = []
 
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
+        WatchedPage.opened.append(self)
         self.address = address
         self.page = browser.new_page(**options)
         self.page.set_default_timeout(1000 * LONG_FOR_PAGES)
@@ -105,3 +112,30 @@ class Opened(WatchedPage):
             f"#all-cells tbody tr:visible td:nth-child({number + 1})"
         ).all_inner_texts()
         return texts
+
+
+class Explorer:
+    """A process of `sweep explore`; as a context it is killed."""
+
+    def __init__(self, *options: str, folder: Path | None = None) -> None:
+        command = [sys.executable, "-m", "sweep", "explore", *options, "--no-open"]
+        # Tiles have thousands of networks: they need the JIT.
+        environment = {**os.environ, "NUMBA_DISABLE_JIT": "0"}
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen(command, cwd=folder, env=environment, **pipes)
+        found = re.search(r"http://[^\s#]+", self.process.stdout.readline())
+        assert found, self.end()
+        self.address = found[0]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self.process.poll() is None:
+            self.end()
+
+    def end(self, number: int = signal.SIGKILL) -> str:
+        """Send a signal, and return standard error."""
+        self.process.send_signal(number)
+        errors: str = self.process.communicate(timeout=LONG)[1]
+        return errors

@@ -91,13 +91,24 @@ def recording_lab(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> L
     return Lab(zygote, tmp_path_factory.mktemp("recording_lab"), RECORDED)
 
 
+@pytest.fixture
+def browser(chromium: Any) -> Iterator[Any]:
+    """Return a browser, and check at the end of the test that nothing failed on its pages."""
+    from tests.sweep.browser import WatchedPage
+
+    yield chromium
+    pages, WatchedPage.opened = WatchedPage.opened, []
+    for page in pages:
+        page.close()
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     """Start a browser."""
     from tests.sweep.browser import BROWSER
 
     api = pytest.importorskip("playwright.sync_api")
     with api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+        started = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield started
+        started.close()

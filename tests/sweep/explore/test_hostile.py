@@ -18,12 +18,13 @@ import httpx
 import pytest
 
 import sweep
+from tests.sweep.browser import Explorer
 from tests.sweep.support import make_study
 from tests.waiting import LONG, until
 
 pytestmark = [pytest.mark.wide, pytest.mark.compiled]
 
-SET = ("--set", "hidden=2", "--set", "max_steps=20")
+STUDY = ("xor", "--set", "hidden=2", "--set", "max_steps=20")
 NAMES = (
     "x",
     "y",
@@ -73,37 +74,18 @@ OTHERS = (
 )
 
 
-class Server:
-    """A process of the command."""
-
-    def __init__(self, folder: Path, source: str = "xor", *options: str) -> None:
-        changes = SET if source == "xor" else ()
-        command = [sys.executable, "-m", "sweep", "explore", source, *changes, "--no-open", *options]
-        self.process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert self.process.stdout
-        found = re.search(r"http\S+", self.process.stdout.readline())
-        assert found, self.end()
-        self.address = found[0]
-
-    def end(self, number: int = signal.SIGINT) -> str:
-        """Send a signal, and return standard error."""
-        self.process.send_signal(number)
-        return self.process.communicate(timeout=LONG)[1]
-
-    def megabytes(self) -> float:
-        """Return its memory."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+)", status)
-        assert found
-        return int(found[1]) / 1024
+def megabytes(process: subprocess.Popen[str]) -> float:
+    """Return the memory of a process."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+)", status)
+    assert found
+    return int(found[1]) / 1024
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Any:
-    started = Server(tmp_path)
-    yield started
-    if started.process.poll() is None:
-        started.end(signal.SIGKILL)
+    with Explorer(*STUDY, folder=tmp_path) as started:
+        yield started
 
 
 def random_request(draw: random.Random) -> str:
@@ -119,10 +101,8 @@ def results_server(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """Return the server of a results folder."""
     folder = tmp_path_factory.mktemp("shown") / "result"
     sweep.run(make_study(count=3, hidden=[2, 3], activation=["tanh", "relu"], max_steps=20), folder)
-    started = Server(tmp_path, str(folder))
-    yield started
-    if started.process.poll() is None:
-        started.end(signal.SIGKILL)
+    with Explorer(str(folder), folder=tmp_path) as started:
+        yield started
 
 
 def answers(client: httpx.Client, address: str, draw: random.Random, n: int) -> list[httpx.Response]:
@@ -141,10 +121,10 @@ def test_random_requests(request, which, tmp_path, n):
     draw = random.Random(7)
     with httpx.Client(timeout=30) as client:
         warm = answers(client, server.address, draw, n // 2)
-        before = server.megabytes()
+        before = megabytes(server.process)
         found = warm + answers(client, server.address, draw, n - n // 2)
         assert client.get(server.address + "choices", timeout=LONG).status_code == 200
-    after = server.megabytes()
+    after = megabytes(server.process)
     for answer in found:
         assert answer.status_code in (200, 400, 404), (answer.status_code, answer.url, answer.text[:300])
         if answer.status_code == 400:
@@ -155,7 +135,7 @@ def test_random_requests(request, which, tmp_path, n):
     assert after < before + 100
     assert {path.name for path in tmp_path.iterdir()} == {"results"}
     assert {path.name for path in (tmp_path / "results").iterdir()} == {"explore"}
-    assert "Traceback" not in server.end()
+    assert "Traceback" not in server.end(signal.SIGINT)
 
 
 def test_methods_and_broken_requests(server):
@@ -171,7 +151,7 @@ def test_methods_and_broken_requests(server):
         with socket.create_connection((host, int(port)), timeout=LONG) as connection:
             connection.sendall(text)
     assert httpx.get(server.address + "choices", timeout=LONG).status_code == 200
-    assert "Traceback" not in server.end()
+    assert "Traceback" not in server.end(signal.SIGINT)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -199,26 +179,23 @@ def test_after_kills_the_same_address_answers_with_the_same_tiles(server, tmp_pa
             with ThreadPoolExecutor(len(paths)) as pool:
                 asked = [pool.submit(httpx.get, running.address + path, timeout=LONG) for path in paths]
                 wait(asked, draw.uniform(0, 6) if tiles else None)
-                assert "Traceback" not in running.end(signal.SIGKILL)
+                assert "Traceback" not in running.end()
             for path, answer in zip(paths, asked, strict=True):
                 if not isinstance(answer.exception(), httpx.TransportError):
                     assert tiles.setdefault(path, answer.result().content) == answer.result().content
-            running = Server(tmp_path)
+            running = Explorer(*STUDY, folder=tmp_path)
             assert running.address == server.address
         assert {path: httpx.get(running.address + path, timeout=LONG).content for path in paths} == tiles
     finally:
-        running.end(signal.SIGKILL)
+        running.end()
 
 
 def test_two_servers_share_tiles(server, tmp_path):
-    other = Server(tmp_path)
-    try:
+    with Explorer(*STUDY, folder=tmp_path) as other:
         assert other.address != server.address
         assert other.address.split("/")[3] == server.address.split("/")[3]
         tiles = [httpx.get(each.address + "tile/1/1/0/256", timeout=LONG).content for each in (server, other)]
         assert tiles[0] == tiles[1]
-    finally:
-        other.end()
 
 
 def test_a_busy_port_is_named(server, tmp_path):

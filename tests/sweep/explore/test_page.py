@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +13,7 @@ import numpy as np
 import pytest
 
 from sweep.columns import STATUSES
-from tests.sweep.browser import WatchedPage, needs_browser
+from tests.sweep.browser import Explorer, WatchedPage, needs_browser
 from tests.waiting import LONG_FOR_PAGES, until
 
 pytest.importorskip("starlette")
@@ -43,7 +40,7 @@ TILES = """() => {
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
-class Server:
+class Server(Explorer):
     """A server of maps, which can be killed and started again at the same address."""
 
     def __init__(self, out: Path) -> None:
@@ -52,19 +49,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it listens."""
-        command = [sys.executable, "-m", "sweep", "explore", *STUDY, "--out", str(self.out), "--no-open"]
-        # Tiles have thousands of networks: they need the JIT.
-        environment = {**os.environ, "NUMBA_DISABLE_JIT": "0"}
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
-        assert self.process.stdout is not None
-        found = re.search(r"http://\S+", self.process.stdout.readline())
-        assert found is not None
-        self.address = found[0].partition("#")[0]
-
-    def kill(self) -> None:
-        """Kill it."""
-        self.process.kill()
-        self.process.communicate()
+        super().__init__(*STUDY, "--out", str(self.out))
 
     def statuses(self, place: str, size: int) -> np.ndarray:
         """Return the statuses of the pixels of a tile."""
@@ -75,9 +60,8 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Start a server for all tests."""
-    running = Server(tmp_path_factory.mktemp("explore"))
-    yield running
-    running.kill()
+    with Server(tmp_path_factory.mktemp("explore")) as running:
+        yield running
 
 
 class Page(WatchedPage):
@@ -140,7 +124,6 @@ def test_first_picture_and_legend(browser: Any, server: Server) -> None:
     assert page.locator(".axis.x text").count() > 3
     assert opened.number("z") == 1
     assert page.locator(".level").inner_text() == "Level 1: 512 pixels a side."
-    opened.close()
 
 
 @needs_browser
@@ -168,7 +151,6 @@ def test_twelve_levels_down_no_tile_is_wrong(browser: Any, server: Server) -> No
     texts = page.locator(".axis.x text:not(.title)").all_text_contents()
     assert len(texts) > 1
     assert len(set(texts)) == len(texts)
-    opened.close()
 
 
 @needs_browser
@@ -193,8 +175,6 @@ def test_address_history_and_tabs(browser: Any, server: Server) -> None:
     opened.page.go_back()
     opened.until(lambda: "value=status" in opened.page.url)
     opened.finish()
-    other.close()
-    opened.close()
 
 
 @needs_browser
@@ -221,7 +201,6 @@ def test_the_whole_map_fits_and_stays_in_view(browser: Any, server: Server) -> N
         opened.rest()
     opened.reach(1, 0, 511)
     opened.finish()
-    opened.close()
 
 
 @needs_browser
@@ -241,7 +220,6 @@ def test_keys_pressed_during_an_animation_count(browser: Any, server: Server) ->
         page.evaluate(TWO_FRAMES)
     opened.reach(6)
     opened.finish()
-    opened.close()
 
 
 @needs_browser
@@ -253,7 +231,6 @@ def test_float64_ends(browser: Any, server: Server) -> None:
     opened.finish()
     sentence = opened.page.locator(".limit").inner_text()
     assert sentence == "float64 ends here: neighboring pixels are equal in learning rate."
-    opened.close()
 
 
 @needs_browser
@@ -279,7 +256,6 @@ def test_networks_of_pixels(browser: Any, server: Server) -> None:
     for left in (2, 1, 0):
         page.keyboard.press("Escape")
         opened.until(lambda left=left: page.locator(".network").count() == left)
-    opened.close()
 
 
 @needs_browser
@@ -306,7 +282,6 @@ def test_large_losses_and_constant_outputs(browser: Any, server: Server) -> None
         assert "1,000,000" in texts.all_text_contents()
         assert min(text.bounding_box()["x"] for text in texts.all()) >= chart["x"]
         page.keyboard.press("Escape")
-    opened.close()
 
 
 @needs_browser
@@ -320,7 +295,6 @@ def test_within_one_integer_the_axis_names_it(browser: Any, server: Server) -> N
         page.goto(f"{server.address}#{axes}&z=5&column={column}&row=4096")
         opened.until(lambda texts=texts: page.locator(".axis.x text:not(.title)").all_text_contents() == texts)
     opened.finish()
-    opened.close()
 
 
 @needs_browser
@@ -340,7 +314,6 @@ def test_keys_reach_all_controls(browser: Any, server: Server) -> None:
     opened.reach(3)
     page.keyboard.press("Shift+Enter")
     page.locator(".network code").nth(1).wait_for()
-    opened.close()
 
 
 @needs_browser
@@ -354,7 +327,6 @@ def test_learned_functions_have_names(browser: Any, server: Server) -> None:
     page.locator(".picture").focus()
     page.keyboard.press("Enter")
     page.locator(".network dd", has_text=name).wait_for()
-    opened.close()
 
 
 @needs_browser
@@ -382,7 +354,6 @@ def test_side_by_side(browser: Any, server: Server) -> None:
     page.locator("[name=pair]").uncheck()
     page.locator("[data-map='1']").wait_for(state="detached")
     opened.until(lambda: ".2=" not in page.url)
-    opened.close()
 
 
 @needs_browser
@@ -410,7 +381,6 @@ def test_several_seeds_and_locked_colors(browser: Any, server: Server) -> None:
     page.locator("h1", has_text="xor").wait_for()
     opened.finish()
     opened.complaints = [text for text in opened.complaints if "400" not in text]  # the browser reports refusals
-    opened.close()
 
 
 @needs_browser
@@ -432,27 +402,6 @@ def test_typing_while_an_answer_arrives(browser: Any, server: Server) -> None:
     page.go_back()
     opened.finish()
     assert seeds.input_value() == "1"
-    opened.close()
-
-
-@needs_browser
-def test_phone_and_dark(browser: Any, server: Server) -> None:
-    """On a phone, nothing is wider than the screen, and networks are below the map."""
-    phone: dict[str, Any] = {
-        "viewport": {"width": 390, "height": 844},
-        "has_touch": True,
-        "is_mobile": True,
-        "color_scheme": "dark",
-    }
-    opened = Page(browser, server, bypass_csp=True, **phone)
-    page = opened.page
-    page.locator(".picture").tap()
-    page.locator(".network code").wait_for()
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    picture, panel = (page.locator(name).bounding_box() for name in (".picture", ".network"))
-    assert panel["y"] > picture["y"] + picture["height"]
-    assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(13, 17, 23)"
-    opened.close()
 
 
 @needs_browser
@@ -460,7 +409,7 @@ def test_server_is_killed_and_started_again(browser: Any, server: Server) -> Non
     """The page waits for the server, says so, and goes on when it is there again."""
     opened = Page(browser, server, bypass_csp=True)
     page = opened.page
-    server.kill()
+    server.end()
     page.locator(".picture").focus()
     page.keyboard.press("Equal")
     page.locator("#notice", has_text="The server does not answer; trying again.").wait_for()
@@ -471,7 +420,6 @@ def test_server_is_killed_and_started_again(browser: Any, server: Server) -> Non
     opened.finish()
     opened.check_tiles(1)
     opened.complaints = [text for text in opened.complaints if "ERR_" not in text]  # requests without a server
-    opened.close()
 
 
 @needs_browser
@@ -483,7 +431,7 @@ def test_tiles_that_cannot_be_kept_are_named(browser: Any, tmp_path: Path) -> No
     opened = Page(browser, server, "&z=0&column=128&row=128")
     opened.page.locator("#fault", has_text="tiles are not kept: ").wait_for()
     opened.close()
-    server.kill()
+    server.end()
 
 
 @needs_browser
@@ -492,7 +440,7 @@ def test_a_damaged_folder_is_named(browser: Any, tmp_path: Path) -> None:
     server = Server(tmp_path)
     server.statuses("0/0/0", 256)
     until(lambda: list(tmp_path.glob("*/cells.parquet")))
-    server.kill()
+    server.end()
     for path in tmp_path.glob("*/run.json"):
         path.write_text("{")
     server.start()
@@ -500,4 +448,4 @@ def test_a_damaged_folder_is_named(browser: Any, tmp_path: Path) -> None:
     page.goto(f"{server.address}#{MAP}&z=0&column=128&row=128")
     page.locator("#notice", has_text="run.json' is damaged").wait_for(timeout=1000 * LONG_FOR_PAGES)
     page.close()
-    server.kill()
+    server.end()

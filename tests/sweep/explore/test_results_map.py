@@ -85,46 +85,18 @@ def ask(tmp_path_factory):
     return Asked(folder, tmp_path_factory.mktemp("tiles"))
 
 
-def looked_up(cells, statistic, x, y, x_values, y_values, z=0, column=0, row=0, size=256):
-    """Return the pixels of a tile, each by a search of its cell in a table."""
-    n, step = 256 << z, 256 // size
-    rows = {(each[x], each[y]): each[statistic] for each in cells.to_dict("records")}
-    places = range(size)
-    return np.array(
-        [
-            [
-                rows.get(
-                    (
-                        x_values[(256 * column + step // 2 + step * i) * len(x_values) // n],
-                        y_values[(n - 1 - (256 * row + step // 2 + step * j)) * len(y_values) // n],
-                    ),
-                    np.nan,
-                )
-                for i in places
-            ]
-            for j in places
-        ],
-        float,
-    )
-
-
-def test_a_tile_has_the_values_of_pooled_cells(ask):
-    rates, units = sorted(SMALL["learning_rate"]), [2, 3, 4]
-    pooled = ask.result.summarize(["hidden", "learning_rate"])
-    planes = ask.planes(x="learning_rate", y="hidden")
-    for plane, column in (("value", ""), ("low", "_low"), ("high", "_high")):
-        expected = looked_up(pooled, f"convergence_rate{column}", "learning_rate", "hidden", rates, units)
-        assert np.array_equal(planes[plane], expected)
-    assert (planes["n_runs"] == 12).all()
-
-
-def test_a_tile_of_pinned_options_has_the_values_of_cells(ask):
-    cells = ask.result.cells
-    cells = cells[cells["hidden"] == 4]
-    planes = ask.planes(0, 0, 0, 64, x="activation", y="learning_rate", value="expected_steps", **{"set.hidden": "4"})
-    rates = sorted(SMALL["learning_rate"])
-    expected = looked_up(cells, "expected_steps", "activation", "learning_rate", SMALL["activation"], rates, size=64)
-    assert np.array_equal(planes["value"], expected, equal_nan=True)
+def test_a_tile_has_the_values_of_cells(ask):
+    """They are pooled over options without an axis, but for those that are pinned to a value."""
+    rates, units, cells = sorted(SMALL["learning_rate"]), [2, 3, 4], ask.result.cells
+    pinned = cells[cells["activation"] == "relu"]
+    for options, table in ({}, ask.result.summarize(["hidden", "learning_rate"])), ({"set.activation": "relu"}, pinned):
+        planes = ask.planes(x="learning_rate", y="hidden", **options)
+        for row in table.to_dict("records"):
+            i, j = rates.index(row["learning_rate"]), units.index(row["hidden"])
+            pixel = (255 - (2 * j + 1) * 128 // len(units), (2 * i + 1) * 128 // len(rates))
+            for plane, end in (("value", ""), ("low", "_low"), ("high", "_high")):
+                assert planes[plane][pixel] == row[f"convergence_rate{end}"]
+            assert planes["n_runs"][pixel] == row["n_runs"]
 
 
 def test_a_selection_has_the_statistics_of_its_runs(ask):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,13 +12,14 @@ import pytest
 
 import sweep
 from sweep import Result
-from tests.sweep.browser import WatchedPage, needs_browser
+from tests.sweep.browser import Explorer, WatchedPage, needs_browser
 from tests.sweep.support import make_study
 
 pytest.importorskip("starlette")
 RATES, UNITS = [0.05, 0.1, 0.2, 0.4], [2, 3, 4]
 COUNT = 10
 LARGE = {"width": 1280, "height": 900}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "color_scheme": "dark"}
 # Returns the color, as 0xRRGGBB, of a canvas at a fraction of its width and height.
 COLOR = """(canvas, [across, down]) => {
     const place = [Math.floor(across * canvas.width), Math.floor(down * canvas.height)];
@@ -42,16 +40,8 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
 @pytest.fixture(scope="module")
 def address(result: Result, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve its map."""
-    command = [sys.executable, "-m", "sweep", "explore", str(result.directory), "--no-open"]
-    command += ["--out", str(tmp_path_factory.mktemp("tiles"))]
-    # Tiles of training have thousands of networks: they need the JIT.
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "0"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
-        assert process.stdout is not None
-        found = re.search(r"http://\S+", process.stdout.readline())
-        assert found is not None
-        yield found[0].partition("#")[0]
-        process.kill()
+    with Explorer(str(result.directory), "--out", str(tmp_path_factory.mktemp("tiles"))) as server:
+        yield server.address
 
 
 class Page(WatchedPage):
@@ -113,7 +103,6 @@ def test_colors_are_those_of_the_values(browser: Any, address: str, result: Resu
         share = round(255 * cells["uniform", rate, units])
         assert color == legend.evaluate(COLOR, [(share + 0.5) / 256, 0])
     assert len(set(colors.values())) > 2
-    opened.close()
 
 
 @needs_browser
@@ -150,7 +139,6 @@ def test_click_drag_and_keys_select(browser: Any, address: str) -> None:
     page.keyboard.press("Escape")
     opened.until(lambda: opened.selected() == (None, None))
     opened.finish()
-    opened.close()
 
 
 @needs_browser
@@ -158,7 +146,6 @@ def test_keys_reach_all_controls(browser: Any, address: str) -> None:
     """Tab goes to each control of maps, panels and tables, which shows that it has the focus."""
     opened = Page(browser, address, "&columns=0:2&rows=1:3")
     assert set(opened.controls()) <= set(opened.tab_stops())
-    opened.close()
 
 
 @needs_browser
@@ -181,7 +168,6 @@ def test_panel(browser: Any, address: str, result: Result) -> None:
     converged = next(text for text in texts if text.startswith("converged"))
     assert float(converged.split()[1]) == pytest.approx(100 * n_converged / n_runs, abs=0.06)
     assert panel.locator("code").inner_text().startswith("sweep show ")
-    opened.close()
 
 
 @needs_browser
@@ -212,7 +198,6 @@ def test_tables_sort_page_and_lead_to_cells(browser: Any, address: str, result: 
     page.locator(".picture").focus()
     page.keyboard.press("Enter")
     page.locator(".pages", has_text=f"1 to {2 * COUNT} of {2 * COUNT}").wait_for()
-    opened.close()
 
 
 @needs_browser
@@ -236,7 +221,6 @@ def test_address_history_and_modes(browser: Any, address: str) -> None:
     for name in (".readout", ".panel", "#tables"):
         assert other.page.locator(name).inner_text() == page.locator(name).inner_text()
     assert other.page.locator("path.outline").count() == page.locator("path.outline").count() == 4
-    other.close()
     assert opened.hash["set.distribution"] == "normal"
     assert opened.hash["chosen"] == "3"
     page.go_back()
@@ -254,7 +238,6 @@ def test_address_history_and_modes(browser: Any, address: str) -> None:
     page.locator(".panel h2").wait_for()
     opened.finish()
     assert opened.hash["show"] == "results"
-    opened.close()
 
 
 @needs_browser
@@ -284,7 +267,6 @@ def test_pins_and_difference(browser: Any, address: str, result: Result) -> None
     page.get_by_role("button", name="Configurations of map 2").click()
     opened.finish()
     assert {text for row in opened.rows() for text in row} & {"normal", "uniform"} == {"uniform"}
-    opened.close()
 
 
 @needs_browser
@@ -309,19 +291,12 @@ def test_text_axis(browser: Any, address: str) -> None:
     slices = page.locator(".panel figure").first
     assert slices.locator(".dot").count() == 2
     assert not [path for path in slices.locator("path.line").all() if "L" in path.get_attribute("d")]
-    opened.close()
 
 
 @needs_browser
 def test_phone_and_dark(browser: Any, address: str) -> None:
     """On a phone, nothing is wider than the screen; a finger selects cells, and panel and tables are below the map."""
-    phone: dict[str, Any] = {
-        "viewport": {"width": 390, "height": 844},
-        "has_touch": True,
-        "is_mobile": True,
-        "color_scheme": "dark",
-    }
-    opened = Page(browser, address, bypass_csp=True, **phone)
+    opened = Page(browser, address, bypass_csp=True, **PHONE)
     page = opened.page
     page.locator(".picture").tap()
     opened.until(lambda: opened.selected() == ("2:3", "1:2"))
@@ -329,7 +304,7 @@ def test_phone_and_dark(browser: Any, address: str) -> None:
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     boxes = [page.locator(name).first.bounding_box() for name in (".picture", ".panel", "#tables")]
     assert boxes[0]["y"] + boxes[0]["height"] < boxes[1]["y"] < boxes[2]["y"]
-    opened.close()
+    assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(13, 17, 23)"
 
 
 @needs_browser
@@ -346,7 +321,6 @@ def test_infinite_values_have_their_own_color(browser: Any, address: str) -> Non
     colors = [page.locator("canvas.tile").first.evaluate(COLOR, [(k + 0.5) / 4, 0]) for k in range(4)]
     assert colors[1] == 0xD55E00
     assert len(set(colors)) == 4
-    opened.close()
 
 
 @needs_browser
@@ -371,7 +345,6 @@ def test_large_results_are_summarized_where_they_are_selected(browser: Any, addr
     opened.finish()
     assert page.locator("#hint").is_hidden()
     assert len(opened.rows()) == 2
-    opened.close()
 
 
 @needs_browser
@@ -385,4 +358,3 @@ def test_refusals(browser: Any, address: str) -> None:
     opened.page.goto(f"{address}#sort=nothing")
     opened.page.locator("#tables", has_text="nothing").wait_for()
     opened.complaints = [text for text in opened.complaints if "400" not in text]  # the browser reports refusals
-    opened.close()
