@@ -5,7 +5,7 @@ around every point where the formulas change. Not part of the test run (it takes
 an hour); the tests call its functions with smaller counts. From the root of the
 repository:
 
-    python -m tests.accuracy.survey [--markdown] [--only NAME]
+    python -m tests.accuracy.survey [--only NAME]
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from functools import cache, reduce
 from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from kernels.elementary.by_dtype import elementary
@@ -184,24 +185,14 @@ def plan(name: str, dtype: str) -> Iterator[tuple[str, Array, int]]:
         yield "multiples of pi/2", inputs.runs_around(inputs.quarter_turns(dtype), dtype, 5), 5
 
 
-def table(rows: list[tuple[str, ...]], markdown: bool) -> str:
-    """Lay out rows, the first of them the heading."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    edge, gap = ("| ", " | ") if markdown else ("", "  ")
-    lines = [edge + gap.join(map(str.ljust, row, widths)) + edge[::-1] for row in rows]
-    lines.insert(1, edge + gap.join("-" * width for width in widths) + edge[::-1])
-    return "\n".join(line.rstrip() for line in lines)
-
-
 def main() -> None:
     """Print the table and then every fault."""
     parser = argparse.ArgumentParser(description="Measure the accuracy of the elementary functions.")
-    parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     parser.add_argument("--only", choices=NAMES, help="measure one function")
     arguments = parser.parse_args()
     if not EXTENDED:
         sys.exit("long double is no wider than double on this machine")
-    rows: list[tuple[str, ...]] = [("dtype", "function", "inputs", "pairs", "max error (ulp)", "at", "turned")]
+    rows: list[tuple[str, ...]] = []
     faults: list[str] = []
     for dtype in ("float32", "float64"):
         for name in (arguments.only,) if arguments.only else NAMES:
@@ -211,7 +202,8 @@ def main() -> None:
                 numbers = f"{found.pairs:,}", f"{found.error:.4f}", str(found.worst), f"{found.turned:,}"
                 rows.append((dtype, name, description, *numbers))
                 faults += [f"{dtype}: {name} is not monotone after {float(x).hex()} ({x})" for x in found.examples]
-    print(table(rows, arguments.markdown))
+    columns = ["dtype", "function", "inputs", "pairs", "max error (ulp)", "at", "turned"]
+    print(pd.DataFrame(rows, columns=columns).to_string(index=False))
     print(*faults, sep="\n")
 
 

@@ -14,7 +14,6 @@ from sweep import Study, StudyError
 from sweep.schedule.cost import run_cost
 from sweep.schedule.plan import Plan
 from sweep.schedule.waves import Part
-from sweep.study.axes.grid import Grid
 from tests.sweep.expected import naive_rows
 from tests.sweep.support import SECTIONS, SHAPE, make_study
 
@@ -242,18 +241,3 @@ def test_runs_have_numbers_of_64_bits() -> None:
     assert Plan(make_study(count=2**32, **many)).n_runs == 2**54
     with pytest.raises(StudyError, match=r"must be fewer than 2\^63 runs, got 18,446,744,073,709,551,616"):
         make_study(count=2**32, **many, scale=np.linspace(1.0, 2.0, 1024).tolist())
-
-
-def test_options_of_one_axis_vary_together() -> None:
-    """Each cell has the values of one point of an axis of several options."""
-    axes = [{"hidden": (2, 3)}, {"learning_rate": (0.1, 0.2, 0.3), "scale": (1.0, 2.0, 3.0)}]
-    grid = Grid(axes, {"batch": 4, "max_steps": 10, "max_epochs": None}, n_patterns=4, n_seeds=5)
-    found = [grid.values(cell) for cell in range(grid.n_cells)]
-    pairs = [(0.1, 1.0), (0.2, 2.0), (0.3, 3.0)]
-    assert found == [
-        {"hidden": hidden, "learning_rate": rate, "scale": scale} for hidden in (2, 3) for rate, scale in pairs
-    ]
-    cells = np.arange(grid.n_cells)
-    assert grid.n_runs == 30
-    assert grid.column("scale", cells).tolist() == [1.0, 2.0, 3.0] * 2
-    assert grid.place("learning_rate", cells).tolist() == grid.place("scale", cells).tolist() == [0, 1, 2] * 2

@@ -241,11 +241,3 @@ def test_a_key_of_samples_needs_one_table() -> None:
     """A key of [[samples]] can be changed only if there is exactly one table."""
     with pytest.raises(StudyError, match=r"'samples\.count' needs exactly one table .*, got 0"):
         load_study("xor", {"samples.count": 4})
-
-
-def test_columns_describe_each_option(tmp_path: Path) -> None:
-    """A description lists the options that vary together."""
-    from sweep.study.description import describe
-
-    study = make(parameters={"scale": [0.5, 1.0]}, zip=[ZIPPED], seeds={"count": 3})
-    assert "hidden and learning rate vary together, in 3 points" in describe(study).sentence

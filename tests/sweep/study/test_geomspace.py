@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sweep.study.reading.value_forms import linear_values, log_value, log_values
@@ -30,6 +30,10 @@ def assert_between_neighbors(value: float, power: int, exact_power: Fraction) ->
 
 
 @given(positive, positive, st.integers(2, 9))
+@example(1e-3, 1.0, 13)
+@example(1e-4, 10.0, 51)
+@example(SMALLEST, LARGEST, 5)
+@example(0.1, 0.3, 101)
 def test_log_values_are_correctly_rounded(one: float, other: float, num: int) -> None:
     """Value k is the float nearest to (low^(n-k) high^k)^(1/n), and the ends are exact."""
     low, high = sorted((one, other))
@@ -40,17 +44,6 @@ def test_log_values_are_correctly_rounded(one: float, other: float, num: int) ->
     power = num - 1
     for k, value in enumerate(values):
         assert_between_neighbors(value, power, Fraction(low) ** (power - k) * Fraction(high) ** k)
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "num"), [(1e-3, 1.0, 13), (1e-4, 10.0, 51), (SMALLEST, LARGEST, 5), (0.1, 0.3, 101)]
-)
-def test_logarithmic_spaces_of_studies(low: float, high: float, num: int) -> None:
-    """Spaces as studies have them, subnormal and huge ends included, are correctly rounded."""
-    values = log_values(low, high, num)
-    assert (len(values), values[0], values[-1]) == (num, low, high)
-    for k, value in enumerate(values):
-        assert_between_neighbors(value, num - 1, Fraction(low) ** (num - 1 - k) * Fraction(high) ** k)
 
 
 @given(finite, finite, st.integers(2, 50))

@@ -155,19 +155,6 @@ def test_keys_are_not_options_of_commands(arguments: tuple[str, ...], change: st
     assert (finished.code, "No such option: --nonsense" in finished.err) == (2, True)
 
 
-def test_targets_that_losses_refuse() -> None:
-    """The answer to targets of another range is which number replaces which."""
-    xor = {"inputs": [[0, 0], [0, 1], [1, 0], [1, 1]]}
-    signs, bits = {**xor, "targets": [-1, 1, 1, -1]}, {**xor, "targets": [0, 1, 1, 0]}
-    training = {"loss": "bce", "learning_rate": 0.1}
-    for data, table, text in (
-        (signs, training, "'bce' needs targets from 0 to 1"),
-        (bits, {**training, "loss": "hinge"}, "'hinge' needs targets of -1 and 1"),
-    ):
-        with pytest.raises(StudyError, match=text):
-            Study(data=data, network={"hidden": 2, "output": "sigmoid"}, training=table)
-
-
 def test_hints_lead_to_known_names() -> None:
     """Each alias leads to one known key or value, and is not itself one."""
     values = {value for entry in entries() for value in entry.values}

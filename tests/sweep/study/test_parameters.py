@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sweep.study.reading.value_forms import MAX_VALUES, expand
-from tests.sweep.strategies import finite, positive
+from tests.sweep.strategies import positive
 
 ODD = ["2", None, True, math.nan, math.inf, 10**400, [2]]  # no finite numbers
 
@@ -57,22 +57,17 @@ def test_single_values() -> None:
     assert log_range(0.3, 0.3, 1) == [0.3]
 
 
+@pytest.mark.parametrize(
+    ("form", "distribution"), [("geomspace", "log_uniform_values"), ("linspace", "uniform"), ("linspace", None)]
+)
 @given(positive, positive, st.integers(2, 9))
-def test_geomspace_is_the_range_of_the_logarithm(one: float, other: float, num: int) -> None:
-    """``geomspace`` gives the values of ``log_uniform_values``; backward it gives them backward."""
+def test_spaces_are_ranges(form: str, distribution: str | None, one: float, other: float, num: int) -> None:
+    """They give the values of ``min``, ``max`` and ``num``; backward they give them backward."""
     low, high = sorted((one, other))
-    expected = log_range(low, high, num)
-    assert expand({"geomspace": [low, high, num]}, integer=False) == expected
-    assert expand({"geomspace": (high, low, num)}, integer=False) == expected[::-1]
-
-
-@given(finite, finite, st.integers(2, 9))
-def test_linspace_is_the_uniform_range(one: float, other: float, num: int) -> None:
-    """``linspace`` gives the values of ``min``, ``max`` and ``num``; backward it gives them backward."""
-    low, high = sorted((one, other))
-    expected = expand({"min": low, "max": high, "num": num}, integer=False)
-    assert expand({"linspace": [low, high, num]}, integer=False) == expected
-    assert expand({"linspace": [high, low, num]}, integer=False) == expected[::-1]
+    kind = {"distribution": distribution} if distribution else {}
+    expected = expand({"min": low, "max": high, "num": num, **kind}, integer=False)
+    assert expand({form: [low, high, num]}, integer=False) == expected
+    assert expand({form: (high, low, num)}, integer=False) == expected[::-1]
 
 
 @given(st.integers(-1000, 1000), st.integers(-20, 20).filter(bool), st.integers(1, 50))

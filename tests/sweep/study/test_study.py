@@ -126,17 +126,6 @@ def test_monitor_by_default(validates: bool, options: dict[str, Any], monitor: s
     assert explicit == study
 
 
-def test_patterns_of_tasks_and_lists() -> None:
-    """Patterns of a task, or of lists from Python, are floats."""
-    assert Study(**MINIMAL).data.inputs == ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
-    seed = Study(**{**MINIMAL, "data": {"task": "seed"}})
-    assert seed.data.inputs == ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 0))
-    assert seed.data.targets == ((0,), (1,), (1,), (0,))
-    study = Study(**{**MINIMAL, "data": {"inputs": [[0, 1], (2.5, -1)], "targets": [[1], [0]]}})
-    assert study.data.inputs == ((0.0, 1.0), (2.5, -1.0))
-    assert all(isinstance(value, float) for row in study.data.inputs for value in row)
-
-
 def test_swept_values_have_the_type_of_the_scalar() -> None:
     """Integers become floats for an option that takes floats, so that columns have one type."""
     study = make_study(hidden=[4, 2], learning_rate=[1, 0.5], bias=[True, False], activation=["tanh", "relu"])

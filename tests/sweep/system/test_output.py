@@ -25,21 +25,6 @@ from tests.sweep.own import only_plugins
 from tests.sweep.support import make_study
 
 
-def test_two_parameters_make_a_matrix(capsys: pytest.CaptureFixture[str]) -> None:
-    """With two parameters, rates form a matrix, with the parameter of fewer values across."""
-    study = make_study(count=20, hidden=[3, 2], learning_rate=[0.05, 0.1, 0.2])
-    result = sweep.run(study)
-    printed.print_summary(result)
-    out = capsys.readouterr().out
-    assert out.startswith("small: 120 runs in 6 cells")
-    assert "learning_rate (down) and hidden (across)" in " ".join(out.split())
-    rows = [line.split() for line in out.splitlines()]
-    start = rows.index(["rate", "2", "3"]) + 2
-    rates = {(row["hidden"], row["learning_rate"]): row["convergence_rate"] for row in result.cells.to_dict("records")}
-    for row, value in zip(rows[start : start + 3], (0.05, 0.1, 0.2), strict=True):
-        assert row == [str(value), *(f"{100 * rates[hidden, value]:.1f}" for hidden in (2, 3))]
-
-
 @pytest.mark.parametrize(
     "scalars",
     [
@@ -60,14 +45,6 @@ def test_other_numbers_of_parameters_make_a_list(
     for row in result.cells.to_dict("records"):
         rate, low, high = (100 * row[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
         assert re.search(rf"^ *{row['cell']} .* {rate:.1f} \[{low:.1f}, {high:.1f}\]", out, re.MULTILINE)
-
-
-def test_missing_values_are_dashes(capsys: pytest.CaptureFixture[str]) -> None:
-    """Quantiles that are not reached and infinite expectations are dashes in the table."""
-    printed.print_cells(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], threshold=1e-9)))
-    out = capsys.readouterr().out
-    assert re.search(r"\] +- +- *$", out, re.MULTILINE)
-    assert "half of all runs converged within them" in out
 
 
 @pytest.mark.wide

@@ -7,7 +7,6 @@ import re
 import sys
 import threading
 import time
-from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
 from unittest import mock
@@ -29,7 +28,7 @@ from sweep.training.networks import part_trainer
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
 from tests.sweep.in_parts import run_in_parts
-from tests.sweep.support import command, make_study, write_study
+from tests.sweep.support import make_study
 
 
 class Clock:
@@ -102,23 +101,6 @@ def test_estimate_is_of_the_last_seconds(clock: Clock) -> None:
         clock.now += 6
         progress.advance(10, 10.0, 1_000_000, 1.0)
     assert progress.text().endswith("2 M steps/s  about 21 s left")
-
-
-def test_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal shows a bar on standard error, with runs, speed and compilations."""
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setenv("TERM", "xterm")
-    with SweepProgress(40, 4.0, 1, shown=True) as progress:
-        progress.skip(10, 1.0)
-        progress.compiling(Compilation(1, 1))
-        progress._bar.refresh()  # type: ignore[union-attr]
-        progress.compiling(None)
-        progress.advance(30, 3.0, 500_000, 0.1)
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "25 %  10 of 40 runs  compiling kernel 1 of 1" in captured.err
-    assert "100 %  40 of 40 runs  5 M steps/s" in captured.err
 
 
 def test_elsewhere(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
@@ -286,18 +268,6 @@ def test_a_stop_is_printed_once(capsys: pytest.CaptureFixture[str], clock: Clock
         "compiling kernel 1 of 3",
         "stopping once the current kernel is compiled",
     ]
-
-
-def test_finished_study(tmp_path: Path) -> None:
-    """A finished study prints when it was finished and that nothing is left to train, then the summary."""
-    study = write_study(tmp_path / "small.toml", make_study(count=2))
-    first = command("run", study, "--out", tmp_path / "r")
-    again = command("run", study, "--out", tmp_path / "r")
-    assert "already finished" not in first.err
-    place = re.escape(str(tmp_path / "r"))
-    finished = rf"small: already finished on \d{{4}}-\d\d-\d\d \d\d:\d\d UTC in {place} \(8 runs\); nothing to train\n"
-    assert re.fullmatch(finished, again.err)
-    assert (again.code, again.out) == (0, first.out)
 
 
 def test_a_closed_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:

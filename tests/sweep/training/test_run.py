@@ -170,17 +170,6 @@ def test_a_copy_outlives_its_result() -> None:
     pd.testing.assert_frame_equal(copied.runs(), runs)
 
 
-@pytest.mark.compiled
-def test_main_study_learns() -> None:
-    """In the main study, wide networks learn XOR at small rates, and none at a rate of 1."""
-    study = load_study("xor", {"seeds.count": 40})
-    cells = sweep.run(study).cells.set_index(["hidden", "learning_rate"])
-    assert len(cells) == 91
-    assert cells.loc[(16, 0.01), "convergence_rate"] > 0.8
-    assert cells.loc[(2, 0.01), "convergence_rate"] < 0.5
-    assert (cells.xs(1.0, level="learning_rate")["n_converged"] == 0).all()
-
-
 def test_columns_of_runs() -> None:
     """Columns come in the requested order, rows in run order; unknown columns are refused."""
     result = run_in_parts(make_study(learning_rate=[0.1, 0.2], hidden=[3, 2]), part_runs=7)
