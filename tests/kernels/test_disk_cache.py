@@ -39,16 +39,16 @@ from kernels.elementary.polynomial import horner
 memory = make_memory("float64", 2)
 load, store = memory.load, memory.store
 
-def make():
-    @jit.kernel("probe")
+def make(factor):
+    @jit.kernel(f"probe {factor}")
     def probe(x, out):
-        store(out, 0, horner(load(x, 0) - 1.0, (0.0, 0.0, 1.0)))
+        store(out, 0, horner(load(x, 0) - 1.0, (0.0, 0.0, factor)))
     return probe
 
-def run():
+def run(factor=1.0):
     x, out = (aligned_rows(1, 2, "float64") for _ in range(2))
     x[0] = 3.0, -1.5
-    probe = make()
+    probe = make(factor)
     probe(x, out)
     return {"result": out[0].tolist(), "hit": bool(probe.stats.cache_hits)}
 """
@@ -196,40 +196,21 @@ def test_damaged_entries_are_replaced(tmp_path: Path) -> None:
     assert {Path(name).suffix for name in _files(tmp_path)} <= {".bin", ".part"}  # no drafts
 
 
-EXCHANGE = """
-import json
-from kernels.numba import entries, jit
-from kernels.lanes.lane_rows import aligned_rows, make_memory
-
-memory = make_memory("float64", 2)
-load, store = memory.load, memory.store
-
-def make(factor):
-    @jit.kernel(f"probe {factor}")
-    def probe(x, out):
-        store(out, 0, factor * load(x, 0))
-    return probe
-
-def run():
-    x, out = (aligned_rows(1, 2, "float64") for _ in range(2))
-    x[0] = 3.0, -1.5
-    results = []
-    for factor in (2.0, 3.0):
-        make(factor)(x, out)
-        results.append(out[0].tolist())
-    return results
-
-before = run()
+EXCHANGE = (
+    PROBE
+    + """
+before = [run(factor)["result"] for factor in (2.0, 3.0)]
 one, two = entries.cache_root().glob("*/*.bin")
 first, second = one.read_bytes(), two.read_bytes()
 one.write_bytes(second), two.write_bytes(first)
-print(json.dumps([before, run()]))
+print(json.dumps([before, [run(factor)["result"] for factor in (2.0, 3.0)]]))
 """
+)
 
 
 def test_exchanged_entries_are_detected(tmp_path: Path) -> None:
     """An intact entry in the place of another one is not used."""
-    assert _start(EXCHANGE, tmp_path) == [[[6.0, -3.0], [9.0, -4.5]]] * 2
+    assert _start(EXCHANGE, tmp_path) == [[[8.0, 12.5], [12.0, 18.75]]] * 2
 
 
 def test_nobody_else_may_read_or_write_the_cache(cache: Path) -> None:

@@ -14,6 +14,8 @@ from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 
+import pytest
+
 from tests.waiting import LONG
 
 _MOTO = """
@@ -172,6 +174,19 @@ class ObjectStore(ThreadingHTTPServer):
             "AWS_METADATA_ENDPOINT": "http://127.0.0.1:1",
             "NO_PROXY": "127.0.0.1",
         }
+
+
+def refusal(call: Callable[[], object]) -> str:
+    """Return the message of an error, which must be one sentence without the secret."""
+    from sweep import StoreError  # not before coverage sees what it imports
+
+    with pytest.raises(StoreError) as caught:
+        call()
+    message = str(caught.value)
+    assert message.isprintable()
+    assert len(message) < 300
+    assert "never shown" not in message
+    return message
 
 
 @contextmanager

@@ -5,16 +5,16 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
 import sweep
-from sweep import StoreError, open_result
+from sweep import open_result
 from sweep.store.local import files_at
 from sweep.store.objects import ObjectFiles
+from tests.sweep.object_store import refusal
 from tests.sweep.support import command, make_study, tree
 
 pytest.importorskip("obstore", reason="the extra s3 is not installed")
@@ -41,16 +41,6 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr("sweep.store.requests.Waits.pause", lambda *_: pytest.fail("a request is repeated"))
     return nobody
-
-
-def refusal(call: Callable[[], object]) -> str:
-    """Return the message of an error, which must be one sentence."""
-    with pytest.raises(StoreError) as caught:
-        call()
-    message = str(caught.value)
-    assert message.isprintable()
-    assert len(message) < 300
-    return message
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -19,7 +18,7 @@ from sweep.store.files import Files
 from sweep.store.local import LocalFiles, files_at
 from sweep.store.objects import ObjectFiles
 from tests.sweep.in_parts import run_in_parts
-from tests.sweep.object_store import PAGE, Fault, ObjectStore
+from tests.sweep.object_store import PAGE, Fault, ObjectStore, refusal
 from tests.sweep.support import make_study
 
 pytestmark = pytest.mark.wide
@@ -45,17 +44,6 @@ def files(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     for name in ("parts", "commits"):
         made.make_folder(name)
     return made
-
-
-def refusal(call: Callable[[], object]) -> str:
-    """Return the message of an error, which must be one sentence."""
-    with pytest.raises(StoreError) as caught:
-        call()
-    message = str(caught.value)
-    assert message.isprintable()
-    assert len(message) < 300
-    assert "never shown" not in message
-    return message
 
 
 def test_write_read_replace_and_remove(files: Files) -> None:

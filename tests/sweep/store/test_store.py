@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 
 import sweep
-from kernels import vocabulary
 from sweep import Study, open_result
 from sweep.columns import Column, arrow_schema
 from sweep.errors import DamageError
@@ -23,9 +22,9 @@ from sweep.schemas.cell_columns import cells_columns, tally_columns
 from sweep.schemas.run_columns import runs_columns
 from sweep.store.parquet import decode_table
 from sweep.store.store import Store
-from sweep.study.options.option_tables import OPTIONS, SWEEPABLE
 from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
 from tests.sweep.support import assert_same_table, digest_of, make_study, parts_of
+from tests.sweep.training.test_options import SWEPT, study_of
 
 pytestmark = pytest.mark.slow
 
@@ -125,33 +124,14 @@ def test_types_on_disk(folder: Path) -> None:
 
 def test_columns_describe_themselves() -> None:
     """Every column of every table has a meaning, and names are unique."""
-    fixed = {name: value for name, value in make_study().fixed().items() if name in SWEEPABLE}
-    common = {name: OPTIONS[name].case.values[0] if value is None else value for name, value in fixed.items()}
-    others = {
-        "weight_decay": 0.01,
-        "skip": True,
-        "order": "shuffled",
-        "batch": 2,
-    }
-    options = {**common, **others, "hidden": 2, "learning_rate": 0.1, "activation": "leaky_relu", "reduction": "sum"}
-    # Rprop refuses all schedules.
-    of_rprop = {"step_ratio", *(each.name for each in vocabulary.OPTIMIZERS["rprop"].settings)}
-    options = {name: value for name, value in options.items() if name not in of_rprop}
-    everything = make_study(
-        **{name: [value] for name, value in options.items()}
-        | {"optimizer": ["momentum", "rmsprop", "adam"], "loss": ["sse", "huber"]}
-        | {"schedule": ["linear", "exponential", "step", "inverse_time"]}
-        | {"stopping_rule": [*vocabulary.STOPPING_RULES], "monitor": ["validation_loss"]},
-        data={"task": "xor", "validation": {"task": "xor"}},
-    )
-    for columns in (runs_columns(everything), cells_columns(everything), tally_columns()):
-        assert all(isinstance(column, Column) and column.doc for column in columns)
-        names = [column.name for column in columns]
-        assert len(set(names)) == len(names)
-        assert arrow_schema(columns).names == names
-    assert list(everything.parameters) == [*options]
-    of_cells = {name for name, section in SWEEPABLE.items() if section != "data"}
-    assert everything.parameters.keys() | of_rprop == of_cells
+    for name, (values, others) in SWEPT.items():
+        study = study_of(name, values, **others)
+        for columns in (runs_columns(study), cells_columns(study), tally_columns()):
+            assert all(isinstance(column, Column) and column.doc for column in columns)
+            names = [column.name for column in columns]
+            assert len(set(names)) == len(names)
+            assert arrow_schema(columns).names == names
+        assert name in {column.name for column in runs_columns(study)}
     swept = Study(
         data={"task": "xor", "train_count": 3}, parameters={"target_low": [0, 1], "hidden": [2], "learning_rate": [1]}
     )
