@@ -278,23 +278,8 @@ def test_files_of_held_out_patterns(tmp_path: Path, held_out: str) -> None:
             {},
             "label_noise must be a number from 0 to 1, got [0.1, 0.2]; to sweep label_noise, move it to [parameters]",
         ),
-        (
-            {"task": "parity", "bits": [2, 3]},
-            {},
-            "got [2, 3]; all cells have patterns of the same size, so make a study for each value",
-        ),
         ({"task": "monks", "problem": [1, 2]}, {}, "got [1, 2]; all cells have patterns of the same size, so make a"),
         ({"task": "monks_all", "problem": [1, 2]}, {}, "got [1, 2]; to sweep problem, move it to [parameters]"),
-        (
-            PARITY | {"train_count": [8, 9]},
-            {},
-            "got [8, 9]; all cells have patterns of the same size, so make a study for each value",
-        ),
-        (
-            {"task": "noise", "n": 4, "n_inputs": 2, "data_seed": [1, 2]},
-            {},
-            "got [1, 2]; to sweep data_seed, move it to [parameters]",
-        ),
         (PARITY, {"label_noise": [0.1, 1.5]}, "parameters.label_noise[1]: must be at most 1.0, got 1.5"),
         (
             PARITY,

@@ -153,52 +153,34 @@ def test_identity_of_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tables", "expected"),
+    ("restarts", "tables", "expected"),
     [
+        ({"max_restarts": 0, "after_steps": 5}, {}, "after_steps: 5 has no effect; set restarts.max_restarts above 0"),
+        ({"max_restarts": -1}, {}, "max_restarts: must be at least 0, got -1"),
+        ({"after_steps": 60}, {}, "after_steps: must be below 60, the most updates of a run, got 60"),
+        ({"on": []}, {}, "on: must hold a status that a run can have, got []; or set restarts.after_steps"),
+        ({"on": ["exhausted"]}, {}, "on: unknown status 'exhausted'; known: diverged, stalled"),
         (
-            {"restarts": {"after_steps": 5}},
-            "restarts.after_steps: 5 has no effect; set restarts.max_restarts above 0, or remove it",
+            {"on": "plateau"},
+            {"convergence": {"threshold": 0.9}},
+            "got ['plateau']; or set restarts.after_steps or convergence.patience",
         ),
-        ({"restarts": {"max_restarts": -1}}, "restarts.max_restarts: must be at least 0, got -1"),
-        (
-            {"restarts": {"max_restarts": 2, "after_steps": 60}},
-            "restarts.after_steps: must be below 60, the most updates of a run, got 60",
-        ),
-        (
-            {"restarts": {"max_restarts": 2, "on": []}},
-            "restarts.on: must hold a status that a run can have, got []; or set restarts.after_steps",
-        ),
-        (
-            {"restarts": {"max_restarts": 2, "on": ["exhausted"]}},
-            "restarts.on: unknown status 'exhausted'; known: diverged, stalled",
-        ),
-        (
-            {"restarts": {"max_restarts": 2, "on": "plateau"}, "convergence": {"threshold": 0.9}},
-            "restarts.on: must hold a status that a run can have, got ['plateau']; or set restarts.after_steps or "
-            "convergence.patience",
-        ),
-        (
-            {"restarts": {"max_restarts": 2, "after_steps": 9}, "convergence": {"criterion": "none"}},
-            "restarts.after_steps: needs a criterion, got 'none'",
-        ),
-        (
-            {"restarts": {"max_restarts": 2}, "initial_weights": {"values": {"w": 1.0, "v": 1.0, "b": 0.0, "c": 0.0}}},
-            "restarts.max_restarts: must be 0 with initial_weights.values of all parameters, got 2",
-        ),
-        ({"restarts": {"max_restarts": 2, "draw": "new"}}, "restarts.draw: must be one of"),
-        (
-            {"restarts": {"max_restarts": 2}, "initial_weights": {"distribution": "constant"}},
-            "restarts.max_restarts: must be 0 with initial_weights.distribution 'constant', got 2",
-        ),
-        (
-            {"restarts": {"max_restarts": 2}, "initial_weights": {"values": {"parameters": [0.5] * 9}}},
-            "restarts.max_restarts: must be 0 with initial_weights.values of all parameters, got 2",
+        ({"after_steps": 9}, {"convergence": {"criterion": "none"}}, "after_steps: needs a criterion, got 'none'"),
+        ({"draw": "new"}, {}, "draw: must be one of"),
+        *(
+            ({}, {"initial_weights": weights}, f"max_restarts: must be 0 with initial_weights.{text}, got 2")
+            for weights, text in (
+                ({"distribution": "constant"}, "distribution 'constant'"),
+                ({"values": {"parameters": [0.5] * 9}}, "values of all parameters"),
+                ({"values": {"w": 1.0, "v": 1.0, "b": 0.0, "c": 0.0}}, "values of all parameters"),
+            )
         ),
     ],
 )
-def test_restarts_without_effect(tables: dict[str, Any], expected: str) -> None:
-    with refused(expected):
-        sweep.Study(**{**OPTIONS, **tables}, parameters=RATES)
+def test_restarts_without_effect(restarts: dict[str, Any], tables: dict[str, Any], expected: str) -> None:
+    """Faults say why runs would never restart."""
+    with refused("restarts.", expected):
+        study_of({"max_restarts": 2, **restarts}, **tables)
 
 
 def parity(n: int) -> tuple[Any, Any]:
