@@ -14,7 +14,6 @@ import pytest
 from sweep import load_study, open_result
 from sweep.cli.app import COMMANDS
 from sweep.cli.figure_kinds import kind_texts
-from sweep.study.expectations import built_in_expectations
 from tests.sweep.support import STUDY_TEXT, assert_refused, command, make_study, tree, write_study
 from tests.waiting import LONG
 
@@ -145,23 +144,6 @@ def test_plan_shows_the_decision_threshold(data: dict[str, Any], threshold: str)
 def test_plan_of_an_immense_study() -> None:
     """A plan of any size is quick."""
     assert plan_of("xor", "--set", "seeds.count=4294967296")["runs"].startswith(f"{91 * 2**32:,} in ")
-
-
-def test_studies() -> None:
-    """`sweep studies` lists every built-in study with its description, below its question."""
-    finished = command("studies")
-    assert finished.code == 0
-    question, listed = "", {}
-    for line in finished.out.splitlines():
-        if not line.startswith((" ", "*")):
-            question = line
-            continue
-        name, description = re.split(r"  +", line[2:], maxsplit=1)
-        listed[name] = (question, line[0], description)
-    assert listed == {
-        name: (each.question, "*" if each.figures else " ", load_study(name).description)
-        for name, each in built_in_expectations().items()
-    }
 
 
 EXPECTED = """

@@ -122,15 +122,8 @@ def scheduler_with_worker(tmp_path: Path) -> Iterator[tuple[str, list[subprocess
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
     where = ["--host", "127.0.0.1", "--scheduler-file", str(file), "--no-dashboard"]
     local = ["--preload", "tests.sweep.cluster_faults", "--nthreads", "1", "--local-directory", str(tmp_path)]
-    scheduler = [
-        *options,
-        "distributed.cli.dask_scheduler",
-        "--port",
-        "0",
-        "--dashboard-address",
-        "127.0.0.1:0",
-        *where,
-    ]
+    ports = ["--port", "0", "--dashboard-address", "127.0.0.1:0"]
+    scheduler = [*options, "distributed.cli.dask_scheduler", *ports, *where]
     started = [subprocess.Popen(scheduler, **quiet)]  # type: ignore[call-overload]
     try:
         until(lambda: started[0].poll() is not None or (file.exists() and file.read_text().rstrip().endswith("}")))
