@@ -1,7 +1,7 @@
 """Data and initial weights of built-in studies.
 
-``python -m tests.sweep.study.built_in_data`` writes those that a formula makes, and with a folder of original files,
-named as in `ORIGINALS`, those that were published as files.
+``python -m tests.sweep.study.built_in_data`` writes those that a formula makes, and with a folder of original files
+those that were published as files.
 """
 
 from __future__ import annotations
@@ -158,40 +158,8 @@ MADE: dict[str, Callable[[], Arrays]] = {
 }
 
 
-SONAR = "Gorman and Sejnowski (1988), nn-bench collection, sonar.mines and sonar.rocks"
-PROBEN1 = "Prechelt, PROBEN1 (1994), github.com/jeffheaton/proben1"
-UCI = "CC BY 4.0, UCI Machine Learning Repository"
-
-# By name of the file: source, license, and the SHA-256 of each original.
-ORIGINALS: dict[str, tuple[str, str, dict[str, str]]] = {
-    "sonar.parquet": (
-        SONAR,
-        UCI,
-        {
-            "sonar.mines": "f90b24e99b922ac37ec5d043dd93f3e571813137e3f80039cecbfbdac6a483f3",
-            "sonar.rocks": "f79e789d9ccc291b7aebe6008dc50d74f25c123ecb6dc8f7f1fe2dcfb680ba4e",
-        },
-    ),
-    **{
-        f"proben1-{name}.parquet": (PROBEN1, license, {f"{name}.dt": digest})
-        for name, license, digest in (
-            ("cancer1", UCI, "5b52fa97d1db5af5f4b31563ae19c536abb500f36012623b61ec1ec149d634c9"),
-            ("cancer2", UCI, "129420f1b468043d0d57cedb4ddd569f40123de5067cf6e9285d85069229b082"),
-            ("cancer3", UCI, "b74cc1523d4d2c7d85a67fef10144c9d3c8d14fb057e2b9d7153d097e134df59"),
-            ("card1", UCI, "8f40ae157636053793e5ff0b4534ef177a8e46facbb23f6671a5ca0a4911dfb3"),
-            (
-                "diabetes1",
-                "none stated; Pima Indians diabetes data, V. Sigillito (1990)",
-                "861ce702681972348e0b9337485fb5c08f66616ed8eb50423498f817dd32ea1e",
-            ),
-            ("gene1", UCI, "02fd78c25ece0908b93246e4292ef18d13b7f11bd5f35e358a33da3be2a46273"),
-            ("glass1", UCI, "9d6181819d162c766e2924012c9654d154b45af97690286635e25d3cb75ccc88"),
-            ("heart1", UCI, "99d1d2069241709ca3371a341539f920086f0c8ae55683153c5d71714e802c62"),
-            ("soybean2", UCI, "c2f5818993f1e3040f055b9081bf4ea0ac823227581e0095676093e34318f627"),
-            ("thyroid1", UCI, "9bb69756a08b96d8ca51823ee8ad53379b702ab5bdc21b43f44af80e68f82e97"),
-        )
-    },
-}
+# Files that hold source, license and the SHA-256 of the original files from which they were converted.
+CONVERTED = sorted({file.name for file in FOLDER.iterdir() if file.suffix in (".npz", ".parquet")} - MADE.keys())
 
 
 def sonar(mines: str, rocks: str) -> Arrays:
@@ -219,15 +187,17 @@ def proben1(text: str) -> Arrays:
 
 
 def convert(name: str, folder: Path) -> None:
-    """Write a file beside the studies from its originals in a folder; whole numbers take a byte each."""
-    source, license, digests = ORIGINALS[name]
-    contents = [(folder / original).read_bytes() for original in digests]
-    assert [hashlib.sha256(content).hexdigest() for content in contents] == [*digests.values()], "other originals"
+    """Write a file beside the studies again, from its originals in a folder; whole numbers take a byte each."""
+    origin = pq.read_metadata(FOLDER / name).metadata
+    of_proben1 = name.removeprefix("proben1-").replace(".parquet", ".dt")
+    originals = ["sonar.mines", "sonar.rocks"] if name == "sonar.parquet" else [of_proben1]
+    contents = [(folder / original).read_bytes() for original in originals]
+    digests = [hashlib.sha256(content).hexdigest() for content in contents]
+    assert digests == origin[b"sha256"].decode().split(), "other originals"
     columns = (sonar if name == "sonar.parquet" else proben1)(*(content.decode() for content in contents))
     for key, values in columns.items():
         if isinstance(values, np.ndarray) and (values == values.round()).all():
             columns[key] = values.astype(np.int8)
-    origin = {"source": source, "license": license, "sha256": " ".join(digests.values())}
     table = pa.table(columns)
     options: dict[str, Any] = {"compression": "zstd", "compression_level": 19, "write_statistics": False}
     with pq.ParquetWriter(FOLDER / name, table.schema, store_schema=False, **options) as writer:
@@ -251,5 +221,5 @@ if __name__ == "__main__":
     for name, make in MADE.items():
         write(FOLDER / name, make())
     for folder in sys.argv[1:]:
-        for name in ORIGINALS:
+        for name in CONVERTED:
             convert(name, Path(folder))
