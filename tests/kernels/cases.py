@@ -10,26 +10,12 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from kernels.vocabulary import MONITORS, SETTINGS
+from kernels import vocabulary
+from kernels.components.reductions import REDUCTIONS
+from kernels.components.scalings import SCALINGS
 from tests.kernels.covering import Choice, cover_pairs
 from tests.kernels.runs import Kinds, Runs, draw_runs
-from tests.kernels.specs import (
-    ACTIVATIONS,
-    CRITERIA,
-    LOSSES,
-    NEEDS_LOSS,
-    OPTIMIZERS,
-    ORDERS,
-    OUTPUTS,
-    RECIPE_FIELDS,
-    REDUCTIONS,
-    SCALINGS,
-    SCHEDULES,
-    STOPPING_RULES,
-    TUNINGS,
-    Spec,
-    name_of,
-)
+from tests.kernels.specs import ORDERS, RECIPE_FIELDS, TUNINGS, Spec, name_of
 from tests.kernels.support import DTYPES, sized
 from tests.oracle.components import OWN_OUTPUTS
 
@@ -37,21 +23,21 @@ from tests.oracle.components import OWN_OUTPUTS
 N_COMPILED = 15
 
 # The optional settings that fit any component.
-_OPTIONAL = [name for name, setting in SETTINGS.items() if setting.is_optional and not setting.used_with]
+_OPTIONAL = [name for name, setting in vocabulary.SETTINGS.items() if setting.is_optional and not setting.used_with]
 
 # Values of the fields of specifications: all components and both Booleans, and for other fields these.
 DIMENSIONS: dict[str, tuple[Any, ...]] = {
     **{name: (False, True) for name, default in RECIPE_FIELDS.items() if isinstance(default, bool)},
-    "activation": ACTIVATIONS,
-    "output": OUTPUTS,
-    "loss": LOSSES,
+    "activation": tuple(vocabulary.ACTIVATIONS),
+    "output": tuple(vocabulary.OUTPUTS),
+    "loss": tuple(vocabulary.LOSSES),
     "reduction": REDUCTIONS,
-    "optimizer": OPTIMIZERS,
-    "schedule": SCHEDULES,
-    "criterion": CRITERIA,
-    "stopping_rule": STOPPING_RULES,
-    "monitor": ("", *MONITORS),
-    "scaling": SCALINGS,
+    "optimizer": tuple(vocabulary.OPTIMIZERS),
+    "schedule": tuple(vocabulary.SCHEDULES),
+    "criterion": tuple(vocabulary.CRITERIA),
+    "stopping_rule": tuple(vocabulary.STOPPING_RULES),
+    "monitor": ("", *vocabulary.MONITORS),
+    "scaling": tuple(SCALINGS),
     "order": ORDERS,
     "dtype": DTYPES,
     "tuning": tuple(TUNINGS),
@@ -92,15 +78,12 @@ MATTERS["three packets"] = FEW | {"hidden": (1, 2), "below": ((),)}
 MATTERS |= {"small blocks": MANY, "uneven blocks": MANY, "large blocks": MANY}
 
 
-# Rprop takes all patterns in a step, and a learning rate that changes later has no effect on it.
-OF_RPROP = {"batch": (None,), "schedule": (None, "constant")}
-
-
 def fits(one: Choice, other: Choice) -> bool:
     """Return whether two values can be combined.
 
-    The loss bce needs a sigmoid, cross_entropy needs softmax, rprop fits few components, and some tunings
-    matter only with some patterns. Prechelt's rules look at the loss of held-out patterns.
+    The loss bce needs a sigmoid, cross_entropy needs softmax, and some tunings matter only with some patterns. Rprop
+    takes all patterns in a step, and a learning rate that changes later has no effect on it. Prechelt's rules look at
+    the loss of held-out patterns.
     """
     case = dict((one, other))
     for name, values in MATTERS.get(case.get("tuning"), {}).items():
@@ -111,13 +94,13 @@ def fits(one: Choice, other: Choice) -> bool:
         return False
     if case.get("output") == "softmax" and case.get("loss", "cross_entropy") != "cross_entropy":
         return False
-    if NEEDS_LOSS[case.get("stopping_rule", "patience")] and case.get("monitor", "held_out_loss") != "held_out_loss":
+    rule = vocabulary.STOPPING_RULES[case.get("stopping_rule", "patience")]
+    if rule.needs_loss and case.get("monitor", "held_out_loss") != "held_out_loss":
         return False
     if case.get("criterion") == "running_loss" and case.get("criterion_on", "train") != "train":
         return False  # held-out patterns have no running loss
-    if case.get("optimizer") == "rprop" and "warmup" in case.get("used", ()):
-        return False
-    return case.get("optimizer") != "rprop" or all(case.get(name) in values for name, values in OF_RPROP.items())
+    changes_rate = "warmup" in case.get("used", ()) or case.get("schedule", "constant") != "constant"
+    return case.get("optimizer") != "rprop" or not (case.get("batch") or changes_rate)
 
 
 @dataclass(frozen=True)

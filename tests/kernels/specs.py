@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from kernels import vocabulary
-from kernels.components import reductions
 from kernels.recipe import Architecture, Recipe
 from kernels.train import Trainer
 from kernels.tuning import Tuning
@@ -16,17 +14,7 @@ from tests.kernels.support import Array, of_width
 from tests.kernels.tasks import TASKS, UNEVEN, fit_targets
 from tests.oracle.components import OWN_OUTPUTS
 
-ACTIVATIONS = tuple(vocabulary.ACTIVATIONS)
-OUTPUTS = tuple(vocabulary.OUTPUTS)
-LOSSES = tuple(vocabulary.LOSSES)
-REDUCTIONS = tuple(reductions.REDUCTIONS)
-OPTIMIZERS = tuple(vocabulary.OPTIMIZERS)
-SCHEDULES = tuple(vocabulary.SCHEDULES)
-CRITERIA = tuple(vocabulary.CRITERIA)
-STOPPING_RULES = tuple(vocabulary.STOPPING_RULES)
-NEEDS_LOSS = {name: rule.needs_loss for name, rule in vocabulary.STOPPING_RULES.items()}
 ORDERS = ("cyclic", "shuffled")
-SCALINGS = ("standard", "ntk", "mean_field")
 
 # Every way of taking a step, none of which depends on the machine that runs the tests.
 TUNINGS = {

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from kernels.numba import jit
+from kernels.vocabulary import ACTIVATIONS, LOSSES, OPTIMIZERS
 from tests.kernels.cases import N_COMPILED, Case, covering_cases
 from tests.kernels.compare import (
     assert_as_oracle,
@@ -19,7 +20,7 @@ from tests.kernels.compare import (
     train_oracle,
 )
 from tests.kernels.runs import Kinds, draw_runs, draw_weights, make_runs
-from tests.kernels.specs import ACTIVATIONS, LOSSES, OPTIMIZERS, ORDERS, Spec
+from tests.kernels.specs import ORDERS, Spec
 from tests.kernels.support import in_soak_if_compiled, sized, some_compiled
 from tests.oracle.components import OWN_OUTPUTS
 

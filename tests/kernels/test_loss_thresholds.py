@@ -11,9 +11,10 @@ import pytest
 
 from kernels.recipe import Recipe
 from kernels.train import Trainer
+from kernels.vocabulary import CRITERIA
 from tests.kernels.compare import assert_as_oracle, assert_same_columns, train_bare, train_kernel
 from tests.kernels.runs import Kinds, draw_runs, draw_weights, join, make_runs
-from tests.kernels.specs import CRITERIA, Spec
+from tests.kernels.specs import Spec
 from tests.kernels.support import assert_equal, sized, some_compiled
 
 TARGETS = (20.0, 3.0, 1.2, 0.6, 0.1)

@@ -11,7 +11,7 @@ from kernels import vocabulary
 from tests.kernels.cases import Case, covering_cases
 from tests.kernels.compare import assert_as_oracle, assert_same_columns, pick, statuses, train_kernel, train_oracle
 from tests.kernels.runs import Runs, draw_runs, draw_weights, join, make_runs
-from tests.kernels.specs import ACTIVATIONS, Spec
+from tests.kernels.specs import Spec
 from tests.kernels.support import Array, assert_equal, in_soak_if_compiled, sized, some_compiled
 from tests.oracle.components import VALUES
 from tests.oracle.support import FUNCTIONS
@@ -77,7 +77,7 @@ def test_infinite_weight_as_oracle(spec: Spec, value: float) -> None:
         assert (result.steps[:6] == 0).all()
 
 
-@pytest.mark.parametrize("activation", some_compiled(ACTIVATIONS, {"relu"}.__contains__))
+@pytest.mark.parametrize("activation", some_compiled(vocabulary.ACTIVATIONS, {"relu"}.__contains__))
 def test_infinite_sums_as_oracle(activation: str) -> None:
     """An infinite hidden bias makes infinite sums, which some activations bound and others hide."""
     spec = Spec(activation)

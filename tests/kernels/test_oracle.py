@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kernels.vocabulary import LOSSES, OPTIMIZERS
 from tests import oracle
 from tests.kernels.compare import assert_as_oracle, train_kernel
 from tests.kernels.runs import Kinds, Runs, draw_runs, draw_weights, join, make_runs
-from tests.kernels.specs import LOSSES, OPTIMIZERS, Spec
+from tests.kernels.specs import Spec
 from tests.kernels.support import DTYPES, assert_equal, in_soak_if_compiled, sized, some_compiled
 from tests.oracle.components import OWN_OUTPUTS
 

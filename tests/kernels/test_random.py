@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.numba import jit
-from tests.kernels.cases import DIMENSIONS, N_COMPILED, Case, covering_cases
+from tests.kernels.cases import DIMENSIONS, N_COMPILED, Case, covering_cases, fits
 from tests.kernels.compare import assert_as_oracle
+from tests.kernels.covering import Choice
 from tests.kernels.runs import Kinds, draw_runs
-from tests.kernels.specs import NEEDS_LOSS, Spec
+from tests.kernels.specs import Spec
 from tests.kernels.support import Array, in_soak_if_compiled, sized
 from tests.kernels.tasks import TASKS
-from tests.oracle.components import OWN_OUTPUTS
 
 SEEDS = st.integers(0, 2**32 - 1)
 KINDS = st.builds(Kinds, **{each.name: st.sampled_from(DIMENSIONS[each.name]) for each in fields(Kinds)})
@@ -34,18 +34,14 @@ READ = [
 
 @st.composite
 def specs(draw: st.DrawFn) -> Spec:
-    """Draw components that can be combined."""
-    words = {name: draw(st.sampled_from(DIMENSIONS[name])) for name in Spec.__dataclass_fields__ if name in DIMENSIONS}
-    if words["output"] == "softmax":
-        words["output"] = "identity"
-    words["output"] = OWN_OUTPUTS.get(words["loss"], words["output"])
-    if words["optimizer"] == "rprop":
-        words |= {"batch": None, "schedule": "constant", "used": ()}
-    if NEEDS_LOSS[words["stopping_rule"]]:
-        words["monitor"] = "held_out_loss"
-    if words["criterion"] == "running_loss":  # which held-out patterns do not have
-        words["criterion_on"] = "train"
-    return Spec(**words)
+    """Draw values of all fields, each of those that fit the values before it."""
+    chosen: list[Choice] = []
+    demanding = ("loss", "optimizer", "stopping_rule", "tuning")
+    for name in dict.fromkeys((*demanding, *Spec.__dataclass_fields__)):
+        choices = [(name, value) for value in DIMENSIONS[name]]
+        fitting = [one for one in choices if all(fits(one, other) for other in chosen)]
+        chosen.append(draw(st.sampled_from(fitting)))
+    return Spec(**dict(chosen))
 
 
 def _draw_task(n_patterns: int, n_inputs: int, n_outputs: int, seed: int) -> tuple[Array, Array]:

@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 
 import kernels
+from kernels.components.reductions import REDUCTIONS
 from tests.accuracy import inputs, survey
 from tests.kernels.compare import train_kernel
 from tests.kernels.runs import Runs, make_runs
-from tests.kernels.specs import REDUCTIONS, TUNINGS, Spec
+from tests.kernels.specs import TUNINGS, Spec
 from tests.kernels.support import DTYPES, Array, some_compiled
 
 RECORDED_FOR = 4

@@ -11,11 +11,11 @@ from kernels.components.declarations import Schedule
 from kernels.lanes.arithmetic import Lanes
 from tests.kernels.compare import assert_as_oracle, train_kernel
 from tests.kernels.runs import draw_runs
-from tests.kernels.specs import SCHEDULES, Spec
+from tests.kernels.specs import Spec
 from tests.kernels.support import assert_equal, sized, some_compiled
 
 
-@pytest.mark.parametrize("schedule", some_compiled(SCHEDULES, {"cosine", "step"}.__contains__))
+@pytest.mark.parametrize("schedule", some_compiled(vocabulary.SCHEDULES, {"cosine", "step"}.__contains__))
 def test_schedules_as_oracle(schedule: str) -> None:
     """The schedule cosine takes neither settings nor states, so the functions that load both have equal code."""
     spec = Spec(activation="tanh", schedule=schedule)

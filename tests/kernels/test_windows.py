@@ -12,7 +12,7 @@ import pytest
 from kernels import vocabulary
 from tests.kernels.compare import assert_as_oracle, train_kernel
 from tests.kernels.runs import Runs, draw_runs, draw_weights, make_runs
-from tests.kernels.specs import OPTIMIZERS, ORDERS, Spec
+from tests.kernels.specs import ORDERS, Spec
 from tests.kernels.support import assert_equal, in_soak_if_compiled, sized, some_compiled
 
 # A dead ReLU and inputs of 0: only the output bias c moves, by the learning rate times 2 * (c - target).
@@ -34,7 +34,9 @@ def _bias_at(*values: float, **settings: Any) -> Runs:
             [name for name, component in vocabulary.OPTIMIZERS.items() if not component.full_batch], ORDERS, BATCHES
         ),
         ("adam", "shuffled", 7).__eq__,
-        lambda case: (OPTIMIZERS.index(case[0]) + ORDERS.index(case[1]) + BATCHES.index(case[2])) % 2 == 1,
+        lambda case: (
+            ([*vocabulary.OPTIMIZERS].index(case[0]) + ORDERS.index(case[1]) + BATCHES.index(case[2])) % 2 == 1
+        ),
     ),
 )
 def test_windows_as_oracle(optimizer: str, order: str, batch: int) -> None:
@@ -75,7 +77,7 @@ def test_stall_is_detected_from_evaluation_to_evaluation() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, "adam".__eq__))
+@pytest.mark.parametrize("optimizer", some_compiled(vocabulary.OPTIMIZERS, "adam".__eq__))
 def test_a_stall_needs_constant_states(optimizer: str) -> None:
     """At the target no parameter moves, but a run has not stalled while a state does.
 
