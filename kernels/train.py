@@ -138,9 +138,13 @@ class Trainer:
         exact
             Whether every product must be computed.
         """
-        effort = Effort.LEAST if exact else self._effort
-        chosen_for = self.recipe, self._patterns, hidden, self._tuning, effort
-        return choose_variant(*chosen_for, self._n_held_out, by_set=len(self._sets) > 1)
+
+        def chosen(effort: Effort) -> Variant:
+            chosen_for = self.recipe, self._patterns, hidden, self._tuning, effort
+            return choose_variant(*chosen_for, self._n_held_out, by_set=len(self._sets) > 1)
+
+        variant = chosen(self._effort)
+        return chosen(Effort.LEAST) if exact and variant.table is not None else variant
 
     def uncompiled(self, hidden: Hidden, *, exact: bool = False) -> Kernel | None:
         """Return the kernel that trains networks of ``hidden`` units, if it is not compiled yet.

@@ -39,10 +39,7 @@ def kernels_needed(study: Any, tuning: Tuning, effort: Effort, monkeypatch: pyte
         trainer = Trainer(
             recipe, np.array(study.data.inputs), np.array(study.data.targets), tuning=tuning, effort=effort
         )
-        variant = trainer.variant(options.hidden)
-        found.add((recipe, variant))
-        if variant.table is not None:  # otherwise no run is trained again
-            found.add((recipe, trainer.variant(options.hidden, exact=True)))
+        found |= {(recipe, trainer.variant(options.hidden, exact=exact)) for exact in (False, True)}
         start = make_start(study, options)._replace(by_numpy=False)
         drawing = initialize.uncompiled(start, recipe.architecture, options.hidden, recipe.dtype)
         if options["generator"] != "pcg64":
