@@ -327,7 +327,7 @@ def _setting(what: str, value: Any) -> Setting:
     assert isinstance(found, Setting)
     if found.name in vocabulary.COMPONENT_SETTINGS:
         return found
-    declared = {name: getattr(found, name) for name in ("at_least", "above", "below")}
+    declared = {"at_least": found.at_least, "above": found.above, "below": found.below}
     limits = {name: float(limit) for name, limit in declared.items() if limit is not None}
     stated = {name: getattr(found, name) for name in OF_CUSTOM_SETTINGS}
     return Setting(**{**stated, **limits, "default": float(found.default)})

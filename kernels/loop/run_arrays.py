@@ -48,6 +48,13 @@ class Columns(NamedTuple):
     # leave it alone.
     attempts: NDArray[np.int32]
 
+    def put(self, runs: Array, found: Columns, rows: Array | slice = slice(None)) -> None:
+        """Set the outcomes of some runs to rows of others, by default to all of them."""
+        mine: Any  # arrays of several types
+        others: Any
+        for mine, others in zip(self, found, strict=True):
+            mine[runs] = others[rows]
+
 
 def make_columns(
     n_runs: int,

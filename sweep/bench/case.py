@@ -135,12 +135,10 @@ class Case:
         Options with default values are left out, so that earlier versions can read studies that they can train.
         """
         default = Case(self.hidden)
-        network = {name: getattr(self, name) for name in ("activation", "output", "bias", "dtype", "scaling", "gain")}
-        training = {name: getattr(self, name) for name in ("optimizer", "batch")}
-        network, training = (
-            {name: value for name, value in options.items() if value != getattr(default, name)}
-            for options in (network, training)
-        )
+        own = {name: value for name, value in vars(self).items() if value != vars(default)[name]}
+        of_network = "activation", "output", "bias", "dtype", "scaling", "gain"
+        network = {name: value for name, value in own.items() if name in of_network}
+        training = {name: value for name, value in own.items() if name in ("optimizer", "batch")}
         if self.optimizer == "momentum":
             training["momentum"] = MOMENTUM
         if self.loss != default.loss:

@@ -24,7 +24,7 @@ def complete_option(incomplete: str) -> list[str]:
     from sweep.study.explanations.glossary import LISTS, entries
 
     found = entries()
-    sections, keys = (list(dict.fromkeys(getattr(entry, what) for entry in found)) for what in ("section", "key"))
+    sections, keys = (entry.section for entry in found), (entry.key for entry in found)
     names = (name for entry in found for name in (*entry.values, *entry.users))
     return _beginning(incomplete, dict.fromkeys([*sections, *LISTS, *keys, *names]))
 

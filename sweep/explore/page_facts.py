@@ -20,8 +20,7 @@ def page_facts(explored: Explored, view: MapView) -> dict[str, Any]:
     """Return the study, the map with all defaults, and what can be chosen in their place, as JSON."""
     study, fixed = explored.study, view.fixed
     chosen: dict[str, Any] = {"value": view.value.name, "seeds": fixed.seeds.count, "set": view.options}
-    for place in "xy":
-        axis = getattr(view, place)
+    for place, axis in (("x", view.x), ("y", view.y)):
         chosen |= {place: axis.name, f"{place}_low": axis.low, f"{place}_high": axis.high, f"{place}_scale": axis.scale}
     return {
         "study": {"name": study.name, "description": " ".join(_sentences(study, view)), "source": explored.source},

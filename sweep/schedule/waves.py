@@ -328,8 +328,8 @@ class Parts:
     def round_size(self, number: int) -> tuple[int, int, float]:
         """Return the number of parts of a round, of runs, and the most operations."""
         waves = self._waves_of(number)
-        n_parts, n_runs = (sum(getattr(wave, name) for wave in waves) for name in ("n_parts", "n_runs"))
-        return n_parts, n_runs, sum(wave.operations for wave in waves)
+        n_runs = sum(wave.n_runs for wave in waves)
+        return sum(wave.n_parts for wave in waves), n_runs, sum(wave.operations for wave in waves)
 
     def between(self, start: int, stop: int) -> Iterator[Part]:
         """Yield the parts within the visiting positions ``start`` to ``stop``, in order."""

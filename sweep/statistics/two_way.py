@@ -39,7 +39,7 @@ class TwoWay(Estimate):
         self._estimates = estimates
         self._most = most
         self.value = estimates[-1].value
-        errors = [getattr(each, "error", np.nan) for each in estimates]
+        errors = [each.error if isinstance(each, Estimate) else np.nan for each in estimates]
         self.error = combined(*(np.broadcast_to(each, self.value.shape) for each in errors))
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:

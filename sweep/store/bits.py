@@ -34,10 +34,10 @@ class Bits:
 
     def difference(self, other: Bits, study: Study, *, sources: bool = True) -> Difference | None:
         """Return the first fact in which two trainings differ, or None; without ``sources``, those may differ."""
+        one, two = self.as_dict(), other.as_dict()
         for name in compared(study):
-            one, two = getattr(self, name), getattr(other, name)
-            if one != two and (sources or name != "sources_digest"):
-                return Difference(name, one, two)
+            if one[name] != two[name] and (sources or name != "sources_digest"):
+                return Difference(name, one[name], two[name])
         return None
 
 

@@ -136,7 +136,7 @@ class Commit:
     def of(cls, result: TrainedPart, study: str, **facts: Any) -> Commit:
         """Return the commit of a trained part."""
         part = result.part
-        facts |= {name: getattr(result, name) for name in ("net_steps", "lane_steps", "reused_steps")}
+        facts |= {"net_steps": result.net_steps, "lane_steps": result.lane_steps, "reused_steps": result.reused_steps}
         facts["end"] = max(facts["begin"], facts["end"])  # the clock may have been set back meanwhile
         if result.n_runs != part.n_runs:
             facts["trained"] = result.n_runs

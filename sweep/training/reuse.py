@@ -130,8 +130,7 @@ class _Source:
             held, part = self._part(self._commits[index])
             places = np.searchsorted(held, runs[mine])
             there = np.isin(runs[mine], held)  # missing if the earlier study needed no more seeds
-            for name in Columns._fields:
-                getattr(columns, name)[at[mine][there]] = getattr(part, name)[places[there]]
+            columns.put(at[mine][there], part, places[there])
             found[at[mine][there]] = True
         return found
 

@@ -152,8 +152,8 @@ class DataSets:
         """
         import numpy as np
 
-        chosen = [data if of == "train" else getattr(data, of) for data in self.sets]
-        inputs, targets = (np.array([getattr(each, name) for each in chosen]) for name in ("inputs", "targets"))
+        chosen = [data if of == "train" else data.held_out[of] for data in self.sets]
+        inputs, targets = np.array([each.inputs for each in chosen]), np.array([each.targets for each in chosen])
         return (inputs, targets) if len(chosen) > 1 else (inputs[0], targets[0])
 
     def decision_thresholds(self) -> NDArray[np.float64] | np.float64:
@@ -350,7 +350,7 @@ def _names(options: Sequence[str]) -> str:
 
 def _rows(data: Patterns) -> dict[str, Any]:
     """Return patterns as a table of the canonical form."""
-    table: dict[str, Any] = {name: getattr(data, name) for name in ("inputs", "targets")}
+    table: dict[str, Any] = {"inputs": data.inputs, "targets": data.targets}
     if isinstance(data, Data):
         table |= {"decision_threshold": data.decision_threshold} if data.decision_threshold is not None else {}
         table |= {name: _rows(patterns) for name, patterns in data.held_out.items()}

@@ -199,7 +199,8 @@ class Data(Patterns):
     @property
     def held_out(self) -> dict[str, Patterns]:
         """The patterns of validation and of the test, those that there are."""
-        return {name: getattr(self, name) for name in HELD_OUT if getattr(self, name) is not None}
+        named = {"validation": self.validation, "test": self.test}
+        return {name: patterns for name, patterns in named.items() if patterns is not None}
 
 
 class _Column(NamedTuple):

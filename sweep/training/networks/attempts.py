@@ -74,10 +74,8 @@ def _limited(settings: Array, left: Array, restarts: Restarts, others_follow: bo
 
 def _place(columns: Columns, other: Columns, runs: Array, steps_before: Array) -> None:
     """Replace the outcomes by those of another attempt; a loss threshold reached by an earlier one stays."""
-    for name in Columns._fields:
-        if name not in ("threshold_steps", "attempts"):
-            getattr(columns, name)[runs] = getattr(other, name)
     before, now = columns.threshold_steps[runs], other.threshold_steps
+    columns.put(runs, other)
     met = np.where(now >= 0, now + steps_before[:, np.newaxis], -1)
     columns.threshold_steps[runs] = np.where(before >= 0, before, met)
 

@@ -198,8 +198,7 @@ class PartTrainer:
         if not known.all():
             counts = np.add.reduceat(~known, np.cumsum(counts) - counts, dtype=np.int64)
             outcome, _ = self._train_runs(cells[counts > 0], counts[counts > 0], seeds[~known])
-            for name in Columns._fields:
-                getattr(columns, name)[~known] = getattr(outcome.columns, name)
+            columns.put(~known, outcome.columns)
             lane_steps += outcome.lane_steps
         return _Trained(columns, lane_steps, reused_steps, {})
 

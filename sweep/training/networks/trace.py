@@ -252,10 +252,11 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     # First find the number of steps: losses of max_steps steps may take far too much memory.
     hidden = plan.grid.cell(cell).hidden
     first, initial = part_trainer.train_attempts(cells, one, seeds)
-    settings["max_steps"] = first.columns.steps
+    ends = first.columns
+    settings["max_steps"] = ends.steps
     outcome = trainer.train(settings, initial, hidden=hidden, seeds=seeds, final_weights=True, losses=True)
-    counted = {name: getattr(first.columns, name) for name in ("status", "threshold_steps", "attempts")}
-    outcome = outcome._replace(columns=outcome.columns._replace(**counted))
+    columns = outcome.columns._replace(status=ends.status, threshold_steps=ends.threshold_steps, attempts=ends.attempts)
+    outcome = outcome._replace(columns=columns)
     runs = ShapeRuns(trainer.recipe, plan.grid.cell(cell), settings, one)
     recorded = part_trainer.networks.record(runs, initial, outcome)
     outcome = part_trainer.measured(runs, outcome)

@@ -102,8 +102,8 @@ def _train(worker: PartTrainer, source: Any, cell: int, seeds: Array, which: str
     trainer, cells, counts = worker.of_runs(np.array([cell]), np.array([len(seeds)]), seeds)
     outcome, initial = trainer.train_attempts(cells, counts, seeds, final_weights=True)
     if isinstance(source, Result) and source.keeps_runs:
-        for name in ("steps", "final_loss"):
-            _compare(source, cell, name, seeds, getattr(outcome.columns, name))
+        _compare(source, cell, "steps", seeds, outcome.columns.steps)
+        _compare(source, cell, "final_loss", seeds, outcome.columns.final_loss)
     return outcome.final_weights if which == "final" else initial
 
 
