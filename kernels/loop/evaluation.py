@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from kernels.components.inlined import criterion as criterion_of
-from kernels.components.inlined import loss as loss_of
 from kernels.components.reductions import count
 from kernels.data.control_layout import ACTIVE_FLAG, DIVERGENCE_THRESHOLD, THRESHOLD, THRESHOLD_NOW, make_control_layout
-from kernels.data.packet import Packet, make_load_rows
+from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes, Mask
 from kernels.lanes.lane_rows import Memory
@@ -19,10 +18,12 @@ from kernels.loop.right import make_count_right, make_right
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.interface import file_order, make_step
+from kernels.step.objective import make_objective
 from kernels.step.penalty import make_penalized
 from kernels.step.running_loss import make_running_loss
 from kernels.step.schedule import make_rates_rest
 from kernels.variant import Variant
+from kernels.vocabulary import LOSSES
 
 
 @made_once
@@ -34,22 +35,18 @@ def make_total_loss(
     ``(patterns, packet) -> lanes``: reads ``packet.outputs``.
     """
     n_outputs = recipe.architecture.outputs
-    component = loss_of(recipe.loss)
-    term, factor, of_sum = component.term, component.factor, component.output is not None
-    load_settings = make_load_rows(memory, make_control_layout(recipe).rows(component.settings))
+    objective = make_objective(recipe, memory, source)
+    factor = LOSSES[recipe.loss].factor
     divisor = count(recipe.reduction, n_patterns, n_outputs)
-    load, fill = memory.load, memory.fill
+    fill = memory.fill
 
     @device
     def total_loss(patterns: Patterns, packet: Packet) -> Lanes:
         terms = fill(-0.0)
-        settings = load_settings(packet.control)
         for n in range(source.n_patterns(patterns)):
+            loaded = objective.load(patterns, packet, n)
             for o in range(n_outputs):
-                k = n * n_outputs + o
-                y = load(packet.outputs, k)
-                u = load(packet.totals, k) if of_sum else y
-                terms = terms + term(u, y, source.target(patterns, packet, n, o), *settings)
+                terms = terms + objective.term(patterns, packet, n, o, loaded)
         return (terms / divisor) * factor
 
     return total_loss

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kernels.components.inlined import activation, loss
-from kernels.data.control_layout import OUTPUT_SCALE, make_control_layout
-from kernels.data.packet import Packet, make_load_rows, make_n_joined, numbering, unit_numbering
+from kernels.components.inlined import activation
+from kernels.data.control_layout import OUTPUT_SCALE
+from kernels.data.packet import Packet, make_n_joined, numbering, unit_numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.lane_rows import Memory, Rows
 from kernels.numba.jit import device, made_once
@@ -14,8 +14,10 @@ from kernels.recipe import Recipe
 from kernels.step.deep import make_deep_backward
 from kernels.step.forward import hidden_activation
 from kernels.step.layer import MOST_INPUTS
+from kernels.step.objective import make_objective
 from kernels.step.update import Backward, Mode, make_gradient_sinks, make_start
 from kernels.variant import Variant
+from kernels.vocabulary import LOSSES
 
 
 @made_once
@@ -28,22 +30,19 @@ def make_output_gradients(
     the patterns of the block, from n0 on.
     """
     n_outputs = recipe.architecture.outputs
-    term = loss(recipe.loss)
-    slope, of_sum = term.slope, term.output is not None
+    objective = make_objective(recipe, memory, source)
+    of_sum = LOSSES[recipe.loss].output is not None
     chain = None if of_sum else activation(recipe.architecture.output).chain
-    load_settings = make_load_rows(memory, make_control_layout(recipe).rows(term.settings))
     load, store = memory.load, memory.store
 
     @device
     def output_gradients(patterns: Patterns, packet: Packet, n0: int) -> None:
-        settings = load_settings(packet.control)
         for p in range(n_patterns):
+            loaded = objective.load(patterns, packet, n0 + p)
             for o in range(n_outputs):
-                k = (n0 + p) * n_outputs + o
-                y = load(packet.outputs, k)
-                gradient = slope(y, source.target(patterns, packet, n0 + p, o), *settings) / count
+                gradient = objective.slope(patterns, packet, n0 + p, o, loaded) / count
                 if chain is not None:
-                    gradient = chain(gradient, load(packet.output_slopes, k))
+                    gradient = chain(gradient, load(packet.output_slopes, (n0 + p) * n_outputs + o))
                 store(packet.gradients, p * n_outputs + o, gradient)
 
     return output_gradients

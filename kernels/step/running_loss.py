@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from kernels.components.inlined import loss as loss_of
 from kernels.components.reductions import count
 from kernels.data.control_layout import make_control_layout
-from kernels.data.packet import Packet, make_load_rows
+from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes
 from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
+from kernels.step.objective import make_objective
 from kernels.step.penalty import make_penalized
 from kernels.variant import Variant
+from kernels.vocabulary import LOSSES
 
 
 class RunningLoss(NamedTuple):
@@ -39,7 +40,7 @@ def make_running_loss(recipe: Recipe, variant: Variant, memory: Memory) -> Runni
     """Make the parts of an epoch. In full batch the running loss is the loss at the evaluation before."""
     layout = make_control_layout(recipe)
     row, total_row, penalty_row = layout.running_loss
-    factor = loss_of(recipe.loss).factor
+    factor = LOSSES[recipe.loss].factor
     divisor = count(recipe.reduction, variant.n_patterns, recipe.architecture.outputs)
     has_penalty = recipe.has_penalty
     load, store, fill = memory.load, memory.store, memory.fill
@@ -103,11 +104,8 @@ def make_add_terms(
     A penalty counts for the window's share of all patterns.
     """
     n_outputs = recipe.architecture.outputs
-    component = loss_of(recipe.loss)
-    term, of_sum = component.term, component.output is not None
-    layout = make_control_layout(recipe)
-    load_settings = make_load_rows(memory, layout.rows(component.settings))
-    _, row, penalty_row = layout.running_loss
+    objective = make_objective(recipe, memory, source)
+    _, row, penalty_row = make_control_layout(recipe).running_loss
     keeps = recipe.keeps_running_loss
     has_penalty = recipe.has_penalty
     penalized = make_penalized(recipe, variant, memory)
@@ -118,13 +116,10 @@ def make_add_terms(
     def add_terms(patterns: Patterns, packet: Packet, n0: int) -> None:
         if keeps:
             terms = load(packet.control, row)
-            settings = load_settings(packet.control)
             for p in range(size):
+                loaded = objective.load(patterns, packet, n0 + p)
                 for o in range(n_outputs):
-                    k = (n0 + p) * n_outputs + o
-                    y = load(packet.outputs, k)
-                    u = load(packet.totals, k) if of_sum else y
-                    terms = terms + term(u, y, source.target(patterns, packet, n0 + p, o), *settings)
+                    terms = terms + objective.term(patterns, packet, n0 + p, o, loaded)
             store(packet.control, row, terms)
             if has_penalty:
                 penalty = penalized(packet, fill(0.0)) * share

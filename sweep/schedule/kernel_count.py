@@ -99,7 +99,7 @@ def _tests(study: Study, recipes: Recipes) -> int:
     n_kinds = len(study.data.held_out) + by_own + bool(curved_measures(study))
     if not n_kinds:
         return 0
-    stills = {make_still(recipe, penalty=recipe.has_penalty): layers for recipe, layers in recipes.items()}
+    stills = {make_still(recipe, of_training=True): layers for recipe, layers in recipes.items()}
     return n_kinds * sum(len(_alike(still, layers)) for still, layers in stills.items())
 
 

@@ -97,13 +97,14 @@ _OF_OUTPUTS = ("architecture", "loss", "reduction", "dtype", "counts_right", "on
 _OF_PENALTY = ("penalty", "decays", "share")
 
 
-def make_still(recipe: Recipe, *, penalty: bool = False) -> Recipe:
+def make_still(recipe: Recipe, *, of_training: bool = False) -> Recipe:
     """Return the recipe of networks that compute the same outputs but take no step.
 
-    Their loss includes the penalty only with ``penalty``.
+    With ``of_training`` their loss is that of training, penalty included; losses of held-out patterns never include it.
     """
     from kernels.recipe import Recipe
 
+    penalty = of_training and recipe.has_penalty
     names = (*_OF_OUTPUTS, *(_OF_PENALTY if penalty else ()))
     needed = {name for name in recipe.used if vocabulary.SETTINGS[name].section == "network"}
     needed |= {"weight_decay"} if penalty else set()

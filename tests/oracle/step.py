@@ -168,12 +168,17 @@ def added(sums: Any, others: Any) -> Any:
     return [[z + also for z, also in zip(*rows, strict=True)] for rows in zip(sums, others, strict=True)]
 
 
+def targets_of(net: Network, window: Window, y: Grid) -> Grid:
+    """Return the targets that the loss sees, by [n][o], of a window with outputs y."""
+    outs = net.ranges[2]
+    return np.array([[np.broadcast_to(net.targets[n, o], y.shape[2:]) for o in outs] for n in window])
+
+
 def output_gradients(net: Network, activity: Activity) -> Grid:
     """Differentiate the loss over the window by u: g by [n][o]."""
     outs, (window, _, _, u, y) = net.ranges[2], activity
     divisor = count(net.reduction, len(window), len(outs))
-    targets = np.array([[np.broadcast_to(net.targets[n, o], y.shape[2:]) for o in outs] for n in window])
-    g = SLOPES[net.loss](y, targets, net.own) / divisor
+    g = SLOPES[net.loss](y, targets_of(net, window, y), net.own) / divisor
     return g if net.loss in OWN_OUTPUTS else CHAINS[net.output](g, u, y, net.own, net.functions)
 
 

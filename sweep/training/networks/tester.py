@@ -43,11 +43,11 @@ class Tester:
         self._trained, self._tested = data.arrays(), data.arrays(of)
         self._decision_thresholds = data.decision_thresholds()
         self._trainers = KeptTrainers(self._make)
-        self._penalizes = of == "train"  # held-out losses never include a penalty
+        self._of_training = of == "train"
 
     def trainer(self, recipe: Recipe) -> Trainer:
         """Return the trainer that computes losses of networks trained by a recipe. It never computes an update."""
-        return self._trainers.of(make_still(recipe, penalty=recipe.has_penalty and self._penalizes))
+        return self._trainers.of(make_still(recipe, of_training=self._of_training))
 
     def _make(self, still: Recipe) -> Trainer:
         decision_threshold = make_patterns(
