@@ -68,6 +68,11 @@ def _has_threshold(criterion: Criterion) -> bool:
     return any((criterion.of_loss, criterion.of_output, criterion.of_wrong))
 
 
+def _has_own_output(loss: Loss) -> bool:
+    """Return whether outputs are probabilities of classes, which only such losses take."""
+    return loss.output is not None
+
+
 # Settings of all cells, whatever their components. NaN and infinity stand for no value.
 GENERAL = (
     Setting(
@@ -167,6 +172,21 @@ GENERAL = (
         case=Case((1.0, 0.1)),
         is_optional=True,
         section="training",
+    ),
+    Setting(
+        "label_smoothing",
+        0.0,
+        "share of each target that is spread evenly over the classes: the training loss compares outputs with target * "
+        "(1 - label_smoothing) + label_smoothing / classes, as torch.nn.CrossEntropyLoss does. With bce there are two "
+        "classes. Validation and test losses use the targets themselves, and so do counts of correct outputs",
+        "probability",
+        at_least=0,
+        below=1,
+        also=("smoothing", "smooth_labels", "label_smooth", "smoothed_labels"),
+        case=Case((0.1, 0.3), (("loss", "bce"), ("output", "sigmoid"))),
+        is_optional=True,
+        section="training",
+        used_with=(("loss", _has_own_output),),
     ),
 )
 

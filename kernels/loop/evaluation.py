@@ -28,14 +28,14 @@ from kernels.vocabulary import LOSSES
 
 @made_once
 def make_total_loss(
-    recipe: Recipe, memory: Memory, source: PatternSource, n_patterns: int
+    recipe: Recipe, memory: Memory, source: PatternSource, n_patterns: int, *, of_training: bool = False
 ) -> Callable[[Patterns, Packet], Lanes]:
-    """Make the loss over all patterns.
+    """Make the loss over all patterns, that of training without penalty or the plain one.
 
     ``(patterns, packet) -> lanes``: reads ``packet.outputs``.
     """
     n_outputs = recipe.architecture.outputs
-    objective = make_objective(recipe, memory, source)
+    objective = make_objective(recipe, memory, source, of_training=of_training)
     factor = LOSSES[recipe.loss].factor
     divisor = count(recipe.reduction, n_patterns, n_outputs)
     fill = memory.fill
@@ -57,7 +57,7 @@ def make_train_loss(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource
 ) -> Callable[[Patterns, Packet], Lanes]:
     """Make the loss over the patterns to train on, as :func:`make_total_loss`, with the penalty if there is one."""
-    total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
+    total_loss = make_total_loss(recipe, memory, source, variant.n_patterns, of_training=True)
     if not recipe.has_penalty:
         return total_loss
     penalized = make_penalized(recipe, variant, memory)

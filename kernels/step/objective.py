@@ -13,6 +13,7 @@ from kernels.lanes.arithmetic import Lanes
 from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
+from kernels.vocabulary import OVER_OUTPUTS
 
 
 class Objective(NamedTuple):
@@ -26,12 +27,13 @@ class Objective(NamedTuple):
 
 
 @made_once
-def make_objective(recipe: Recipe, memory: Memory, source: PatternSource) -> Objective:
-    """Make the loss of the patterns of a source."""
+def make_objective(recipe: Recipe, memory: Memory, source: PatternSource, *, of_training: bool = True) -> Objective:
+    """Make the loss of the patterns of a source: that of training, or the plain one of held-out patterns."""
     component = loss(recipe.loss)
     term, slope, of_sum = component.term, component.slope, component.output is not None
     n_outputs = recipe.architecture.outputs
     load_settings = make_load_rows(memory, make_control_layout(recipe).rows(component.settings))
+    target = _make_smoothed_target(recipe, memory, source) if of_training else source.target
     load = memory.load
 
     @device
@@ -43,10 +45,30 @@ def make_objective(recipe: Recipe, memory: Memory, source: PatternSource) -> Obj
         k = n * n_outputs + o
         y = load(packet.outputs, k)
         u = load(packet.totals, k) if of_sum else y
-        return term(u, y, source.target(patterns, packet, n, o), *loaded)
+        return term(u, y, target(patterns, packet, n, o), *loaded)
 
     @device
     def slope_of(patterns: Patterns, packet: Packet, n: int, o: int, loaded: tuple[Any, ...]) -> Lanes:
-        return slope(load(packet.outputs, n * n_outputs + o), source.target(patterns, packet, n, o), *loaded)
+        return slope(load(packet.outputs, n * n_outputs + o), target(patterns, packet, n, o), *loaded)
 
     return Objective(load_needed, term_of, slope_of)
+
+
+@made_once
+def _make_smoothed_target(
+    recipe: Recipe, memory: Memory, source: PatternSource
+) -> Callable[[Patterns, Packet, int, int], Lanes]:
+    """Make the function that returns a target of a source after label smoothing."""
+    if "label_smoothing" not in recipe.used:
+        return source.target
+    architecture = recipe.architecture
+    n_classes = float(architecture.outputs if architecture.output in OVER_OUTPUTS else 2)
+    row = make_control_layout(recipe).settings["label_smoothing"]
+    load = memory.load
+
+    @device
+    def smoothed_target(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
+        smoothing = load(packet.control, row)
+        return source.target(patterns, packet, n, o) * (1.0 - smoothing) + smoothing / n_classes
+
+    return smoothed_target

@@ -100,13 +100,14 @@ _OF_PENALTY = ("penalty", "decays", "share")
 def make_still(recipe: Recipe, *, of_training: bool = False) -> Recipe:
     """Return the recipe of networks that compute the same outputs but take no step.
 
-    With ``of_training`` their loss is that of training, penalty included; losses of held-out patterns never include it.
+    With ``of_training`` their loss is that of training, with its penalty and smoothed labels; it is plain otherwise.
     """
     from kernels.recipe import Recipe
 
     penalty = of_training and recipe.has_penalty
     names = (*_OF_OUTPUTS, *(_OF_PENALTY if penalty else ()))
     needed = {name for name in recipe.used if vocabulary.SETTINGS[name].section == "network"}
+    needed |= {"label_smoothing"} if of_training else set()
     needed |= {"weight_decay"} if penalty else set()
     used = tuple(name for name in recipe.used if name in needed)
     return Recipe(**{name: getattr(recipe, name) for name in names}, criterion="none", used=used)

@@ -169,9 +169,12 @@ def added(sums: Any, others: Any) -> Any:
 
 
 def targets_of(net: Network, window: Window, y: Grid) -> Grid:
-    """Return the targets that the loss sees, by [n][o], of a window with outputs y."""
-    outs = net.ranges[2]
-    return np.array([[np.broadcast_to(net.targets[n, o], y.shape[2:]) for o in outs] for n in window])
+    """Return the targets that the loss sees, by [n][o], of a window with outputs y: those of classes smoothed."""
+    outs, smoothing = net.ranges[2], net.own["label_smoothing"] if net.loss in OWN_OUTPUTS else None
+    targets = np.array([[np.broadcast_to(net.targets[n, o], y.shape[2:]) for o in outs] for n in window])
+    if smoothing is None:
+        return targets
+    return targets * (1 - smoothing) + smoothing / (len(outs) if net.output == "softmax" else 2)
 
 
 def output_gradients(net: Network, activity: Activity) -> Grid:

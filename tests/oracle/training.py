@@ -224,7 +224,8 @@ def train(
     other = None
     if held_out is not None:
         x, target = (np.asarray(part, options.dtype) for part in held_out)
-        other = replace(net, inputs=x, targets=target, decision_threshold=decision_threshold(net))
+        plain = {**net.own, "label_smoothing": start.dtype.type(0)}
+        other = replace(net, inputs=x, targets=target, own=plain, decision_threshold=decision_threshold(net))
     n_held_out = 0 if other is None else len(other.targets)
     evaluate = Evaluator(options, net, epochs, n_runs, n_held_out, start.shape[1])
     decay = np.broadcast_to(net.own["weight_decay"], n_runs)
