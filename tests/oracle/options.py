@@ -25,6 +25,7 @@ DEFAULTS |= {
     "max_epochs": np.inf,
     "seed": 0,  # of shuffled orders
     "validate_every": 1,  # epochs between two evaluations of held-out patterns
+    "is_training": True,  # whether the patterns are those to train on, whose loss has smoothed labels and a penalty
     # Between low outputs and high ones, where it is not that of the range of the targets
     "decision_threshold": None,
 }

@@ -73,6 +73,7 @@ class Network:
     skip: Skip = False
     loss: str = "squared"
     reduction: str = "sum"
+    is_training: bool = True  # whether its patterns are those to train on, whose loss has smoothed labels
     own: Own = field(default_factory=dict)  # settings of the components
     s1: tuple[Any, ...] = (1,)  # each (R,): the factors of the sums of each hidden layer
     s2: Any = 1  # the factor of sums over the units of the last hidden layer
@@ -170,10 +171,11 @@ def added(sums: Any, others: Any) -> Any:
 
 def targets_of(net: Network, window: Window, y: Grid) -> Grid:
     """Return the targets that the loss sees, by [n][o], of a window with outputs y: those of classes smoothed."""
-    outs, smoothing = net.ranges[2], net.own["label_smoothing"] if net.loss in OWN_OUTPUTS else None
+    outs = net.ranges[2]
     targets = np.array([[np.broadcast_to(net.targets[n, o], y.shape[2:]) for o in outs] for n in window])
-    if smoothing is None:
+    if not net.is_training or net.loss not in OWN_OUTPUTS:
         return targets
+    smoothing = net.own["label_smoothing"]
     return targets * (1 - smoothing) + smoothing / (len(outs) if net.output == "softmax" else 2)
 
 

@@ -224,8 +224,7 @@ def train(
     other = None
     if held_out is not None:
         x, target = (np.asarray(part, options.dtype) for part in held_out)
-        plain = {**net.own, "label_smoothing": start.dtype.type(0)}
-        other = replace(net, inputs=x, targets=target, own=plain, decision_threshold=decision_threshold(net))
+        other = replace(net, inputs=x, targets=target, is_training=False, decision_threshold=decision_threshold(net))
     n_held_out = 0 if other is None else len(other.targets)
     evaluate = Evaluator(options, net, epochs, n_runs, n_held_out, start.shape[1])
     decay = np.broadcast_to(net.own["weight_decay"], n_runs)
@@ -261,7 +260,7 @@ def train(
         if due.any():
             activity = forward(net, current)
             score = measure(net, activity)
-            if options.penalty:
+            if options.penalty and options.is_training:
                 score = score._replace(loss=penalized(score.loss, current[in_penalty], decay))
             assert score.loss.dtype == current.dtype == start.dtype, "something widened the dtype"
             held_score = None if other is None else measure(other, forward(other, current))

@@ -365,7 +365,8 @@ def tested_by_oracle(study: Study, rows: list[dict[str, Any]], weights: Any, los
             own.inputs,
             own.targets,
             weights,
-            **options | {"penalty": options["penalty"] and kind == "train"},
+            **options,
+            is_training=kind == "train",
             dtype=rows[0]["dtype"],
             functions=FUNCTIONS[rows[0]["dtype"]],
         )
