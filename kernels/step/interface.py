@@ -89,6 +89,7 @@ def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     source = all_in_order = file_order(recipe, variant, memory)
     if variant.shuffles(recipe):
         source = own_order(architecture.inputs, architecture.outputs, memory)
+        source = source._replace(decision_threshold=all_in_order.decision_threshold)
     last_size = variant.n_patterns - (n_windows - 1) * size
     n_whole = n_windows if last_size == size else n_windows - 1
     advance_whole = make_advance_window(recipe, variant, memory, source, size)
