@@ -54,6 +54,11 @@ class Architecture(NamedTuple):
         return self.inputs + self.outputs + self.bias
 
     @property
+    def n_classes(self) -> int:
+        """Number of classes of which one pattern may be: two of one output, otherwise one of each output."""
+        return max(self.outputs, 2)
+
+    @property
     def n_output_parameters(self) -> int:
         """Parameters that belong to no hidden unit: output biases and skip connections from inputs to outputs."""
         return self.outputs * (self.bias + self.inputs * bool(self.skip))
@@ -138,6 +143,8 @@ class Recipe(NamedTuple):
     # Groups of single weights, or of rows of an array, that stay equal, as in ``"w[0] w[1]; b[0] b[2]"``
     share: str = ""
     decays: str = "w v b c k"  # kinds of parameters on which weight decay acts
+    # Factors of the terms of the training loss: one for each class, or ``"balanced"`` where all classes have one weight
+    class_weight: tuple[float, ...] | str = ()
     # Whether the loss over the patterns to train on includes the penalty of which weight decay is the gradient
     penalty: bool = False
     # Whether the first steps at which the loss is below each of some thresholds are recorded. The thresholds are not

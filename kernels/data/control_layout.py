@@ -64,6 +64,7 @@ class ControlLayout(NamedTuple):
     # The row of the largest loss threshold that the loss has not been below yet, minus infinity after the last; None
     # if the recipe records none
     loss_threshold: int | None
+    class_weights: int  # the first row of the factors of classes, 0 if there are none
     clip_factor: int  # the row of the factor of clipped gradients, 0 if none are clipped
     n_right: int | None  # the row of the number of patterns that are right; None if they are not counted
     # Rows of the states of the stopping rule: before the present evaluation, and after it
@@ -103,7 +104,9 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
     running = plateau_flag + bool(recipe.monitor)
     clip_factor = running + 3 * recipe.keeps_running_loss
     clips = "clip_norm" in recipe.used
-    first_held_out = clip_factor + clips
+    class_weights = clip_factor + clips
+    n_classes = recipe.architecture.n_classes if recipe.class_weight else 0
+    first_held_out = class_weights + n_classes
     held_out = HeldOutRows(*range(first_held_out, first_held_out + 6)) if recipe.holds_out else HeldOutRows()
     of_schedule = 2 + len(SCHEDULES[recipe.schedule].states) if recipe.is_scheduled else 0
     sums = recipe.loss_sums.split()
@@ -117,6 +120,7 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
         rates,
         initial=(*range(INITIAL_ROWS), *settings, *clocks),
         loss_threshold=starts[-1] if recipe.records_thresholds else None,
+        class_weights=class_weights if n_classes else 0,
         clip_factor=clip_factor if clips else 0,
         n_right=n_right if recipe.counts_right else None,
         states=tuple(range(first_state, first_state + n_states)),

@@ -27,7 +27,9 @@ from kernels.loop.run_arrays import DIVERGED, FROM_STEP, MOST_STEPS, PATTERNS, R
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.start.shuffle import uniform
-from kernels.step.layout import Workspace, make_layout
+from kernels.step.interface import file_order
+from kernels.step.layout import Workspace, make_in_memory, make_layout
+from kernels.step.objective import make_weigh_classes
 from kernels.step.schedule import FIRST_STATE, MOST, TAKEN
 from kernels.variant import Variant
 from kernels.vocabulary import OPTIMIZERS, SCHEDULES, STOPPING_RULES
@@ -137,6 +139,8 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     keeps_running, running_row = recipe.keeps_running_loss, layout.running_loss[0]
     keeps_best, best_score_row = recipe.keeps_best, layout.held_out.best_score
     first_step, ratio_row = make_first_step(recipe), layout.settings.get("step_ratio", 0)
+    in_memory = make_in_memory(recipe, variant, memory)
+    weigh_classes = make_weigh_classes(recipe, memory, file_order(recipe, variant, memory))
 
     @device
     def seat_runs(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
@@ -189,6 +193,7 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
                 run += 1
                 clock[OCCUPIED] += 1
         runs.waiting[0], runs.waiting[1] = run, cell
+        weigh_classes(patterns, in_memory(workspace))
 
     return seat_runs
 

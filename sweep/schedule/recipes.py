@@ -9,6 +9,7 @@ from sweep.measures import MEASURES
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
 from sweep.study.options.option_tables import loss_and_reduction
+from sweep.study.options.training import class_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,6 +45,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
         values |= {"skip": True, **{name: _as_skips(values[name]) for name in ("freeze", "decays")}}
         groups = values["share"].split("; ")
         values["share"] = "; ".join(group.replace("v", "k") for group in groups if group[:1] in ("v", "c"))
+    values["class_weight"] = class_weights(cell["class_weight"]) or ()
     values["architecture"] = Architecture(**{name: values[name] for name in Architecture._fields})
     values["used"] = tuple(name for name in sorted(vocabulary.SETTINGS) if _is_used(study, cell, name))
     values["records_thresholds"] = bool(study.record.loss_thresholds)
@@ -100,12 +102,12 @@ _OF_PENALTY = ("penalty", "decays", "share")
 def make_still(recipe: Recipe, *, of_training: bool = False) -> Recipe:
     """Return the recipe of networks that compute the same outputs but take no step.
 
-    With ``of_training`` their loss is that of training, with its penalty and smoothed labels; it is plain otherwise.
+    Their loss has the penalty, smoothed labels and class weights of training only with ``of_training``.
     """
     from kernels.recipe import Recipe
 
     penalty = of_training and recipe.has_penalty
-    names = (*_OF_OUTPUTS, *(_OF_PENALTY if penalty else ()))
+    names = (*_OF_OUTPUTS, *(_OF_PENALTY if penalty else ()), *(["class_weight"] if of_training else []))
     needed = {name for name in recipe.used if vocabulary.SETTINGS[name].section == "network"}
     needed |= {"label_smoothing"} if of_training else set()
     needed |= {"weight_decay"} if penalty else set()

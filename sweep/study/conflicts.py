@@ -100,6 +100,13 @@ def _rules(study: StudyContent) -> Iterator[Rule]:
             needs = "penalty false, since its decay is the gradient of no penalty"
             yield _of_value("optimizer", name, "penalty", _one_of(False), needs, "use 'adam', or remove penalty")
 
+    has_classes = study.data.n_targets == 1 or study.data.is_one_hot
+    yield Rule(
+        "class_weight",
+        "output",
+        lambda weight, output: weight == "none" or has_classes or output in vocabulary.OVER_OUTPUTS,
+        "output 'softmax', one target, or one-hot targets",
+    )
     for name, criterion in vocabulary.CRITERIA.items():
         if criterion.of_running:
             yield _of_value("criterion", name, "criterion_on", _one_of("train"), "criterion_on 'train'")
@@ -124,6 +131,7 @@ def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
     return [
         *_broken_rules(study),
         *_refused_targets(study),
+        *_unfit_class_weights(study),
         *_idle_decay(study),
         *idle_options(study, named),
         *_missing_layers(study),
@@ -184,6 +192,14 @@ def _targets_refused(study: StudyContent, loss: Loss, sets: set[int]) -> Iterato
                 if loss.takes_row and not loss.takes_row(row):
                     yield f"{key}.targets[{pattern}]{of_set}", shown(list(row))
                 allowed.add(row)
+
+
+def _unfit_class_weights(study: StudyContent) -> Iterator[str]:
+    n_classes = max(study.data.n_targets, 2)
+    for value in study.values_of("class_weight"):
+        if value not in ("none", "balanced") and len(value.split()) != n_classes:
+            needs = f"must have one number for each of the {n_classes} classes"
+            yield f"{study.key_of('class_weight')}: {needs}, got {value!r}"
 
 
 def _idle_decay(study: StudyContent) -> Iterator[str]:

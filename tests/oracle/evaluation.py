@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tests.oracle.components import TERMS, Array, add_in_order, count, loss_total, softmax
 from tests.oracle.held_out import Stopper
 from tests.oracle.options import Options
-from tests.oracle.step import Activity, Network, targets_of
+from tests.oracle.step import Activity, Network, targets_of, weights_of
 from tests.oracle.windows import Epochs
 
 STATUSES = ("converged", "diverged", "stalled", "exhausted", "plateau")
@@ -49,12 +49,12 @@ def largest_is_right(y: Sequence[Array], targets: Array) -> Array:
 def loss_terms(net: Network, activity: Activity) -> list[Array]:
     """Return the terms of the loss, each (R,), of the patterns and outputs of a pass in order."""
     (_, _, outs), (window, _, _, u, y) = net.ranges, activity
-    targets = targets_of(net, window, y)
+    targets, weights = targets_of(net, window, y), weights_of(net, window)
     if net.loss == "cross_entropy":
         logarithms = softmax(u.swapaxes(0, 1), net.functions)[1]  # of the probabilities, negative
-        return [targets[m, o] * logarithms[o][m] for m, o in itertools.product(range(len(window)), outs)]
+        return [weights[m] * (targets[m, o] * logarithms[o][m]) for m, o in itertools.product(range(len(window)), outs)]
     terms = TERMS[net.loss](u, y, targets, net.own, net.functions)
-    return [terms[m, o] for m, o in itertools.product(range(len(window)), outs)]
+    return [weights[m] * terms[m, o] for m, o in itertools.product(range(len(window)), outs)]
 
 
 def loss_of_terms(net: Network, terms: list[Array]) -> Array:

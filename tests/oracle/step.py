@@ -73,7 +73,8 @@ class Network:
     skip: Skip = False
     loss: str = "squared"
     reduction: str = "sum"
-    is_training: bool = True  # whether its patterns are those to train on, whose loss has smoothed labels
+    class_weight: str | Sequence[float] = ()  # factors of the terms of each class, or "balanced"
+    is_training: bool = True  # whether its patterns are those to train on, whose loss has smoothed labels and weights
     own: Own = field(default_factory=dict)  # settings of the components
     s1: tuple[Any, ...] = (1,)  # each (R,): the factors of the sums of each hidden layer
     s2: Any = 1  # the factor of sums over the units of the last hidden layer
@@ -179,11 +180,32 @@ def targets_of(net: Network, window: Window, y: Grid) -> Grid:
     return targets * (1 - smoothing) + smoothing / (len(outs) if net.output == "softmax" else 2)
 
 
+def weights_of(net: Network, window: Window) -> Array:
+    """Return the factors of the terms of the patterns of a window, by [n] or by [n](R,), each 1 without class weights.
+
+    A pattern of one output is of class 1 where its target is high, otherwise it is of that of the largest target.
+    """
+    dtype = net.targets.dtype
+    if not net.is_training or net.class_weight in ((), "none"):
+        return np.ones(len(window), dtype)
+    low, high = net.targets.min(), net.targets.max()
+    middle = (low + high) / 2 if net.decision_threshold is None else net.decision_threshold
+    classes = np.argmax(net.targets, axis=1) if net.targets.shape[1] > 1 else np.ravel(net.targets > middle).astype(int)
+    if net.class_weight == "balanced":
+        counts = np.bincount(classes, minlength=1).astype(dtype)
+        weights = dtype.type(len(classes)) / (dtype.type(np.count_nonzero(counts)) * counts)
+    else:
+        given = net.class_weight.split() if isinstance(net.class_weight, str) else net.class_weight
+        weights = np.array(given, dtype)
+    return np.array([weights[classes[n]] for n in window])
+
+
 def output_gradients(net: Network, activity: Activity) -> Grid:
     """Differentiate the loss over the window by u: g by [n][o]."""
     outs, (window, _, _, u, y) = net.ranges[2], activity
     divisor = count(net.reduction, len(window), len(outs))
-    g = SLOPES[net.loss](y, targets_of(net, window, y), net.own) / divisor
+    slopes = SLOPES[net.loss](y, targets_of(net, window, y), net.own)
+    g = np.stack([weight * slope for weight, slope in zip(weights_of(net, window), slopes, strict=True)]) / divisor
     return g if net.loss in OWN_OUTPUTS else CHAINS[net.output](g, u, y, net.own, net.functions)
 
 

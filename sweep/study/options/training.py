@@ -2,12 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, WithJsonSchema
 
 from kernels.components.declarations import IS_SET, Case
 from kernels.components.reductions import REDUCTIONS
+from sweep.errors import shown
 from sweep.study.options.option import Option
 from sweep.study.options.option_values import DRAWN, Batch, Decays, Freeze, Share, Steps, one_of
+from sweep.system.plain_values import is_finite
+
+
+def class_weights(value: Any) -> tuple[float, ...] | str:
+    """Return the weights of classes: numbers, ``"balanced"``, or nothing for ``"none"``."""
+    if value in ("none", "balanced"):
+        return str(value).replace("none", "")
+    numbers = value.split() if isinstance(value, str) else value
+    try:
+        weights = tuple(map(float, numbers))
+    except (TypeError, ValueError):
+        weights = ()
+    if len(weights) < 2 or not all(map(is_finite, weights)) or min(weights) < 0 or max(weights) == 0:
+        raise ValueError(
+            "must be 'none', 'balanced', or a list of a number from 0 up for each class, not all 0, as in [1, 5]; got "
+            f"{shown(value)}"
+        )
+    return weights
+
+
+def _written(value: Any) -> str:
+    """Return weights of classes as a text, such as ``1 5``."""
+    weights = class_weights(value)
+    if isinstance(weights, str):
+        return weights or "none"
+    return " ".join(repr(weight).removesuffix(".0") for weight in weights)
+
+
+ClassWeight = Annotated[
+    str,
+    BeforeValidator(_written),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^(none|balanced|[0-9.eE+\-]+(\s+[0-9.eE+\-]+)+)$"},
+                {"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 2},
+            ]
+        }
+    ),
+    "none, balanced, or a list of a number for each class, such as [1, 5]",
+]
 
 OPTIONS = [
     Option(
@@ -99,6 +143,18 @@ OPTIONS = [
         "and test losses never do",
         used_with={"weight_decay": [IS_SET]},
         case=Case((True,), (("weight_decay", 0.1), ("decays", "w v"))),
+    ),
+    Option(
+        "class_weight",
+        ClassWeight,
+        "none",
+        "kernel",
+        "factors of the training loss of each pattern, by its class; a mean still counts patterns. balanced: the "
+        "number of patterns divided by that of the classes and by that of the patterns in the class, as in "
+        "scikit-learn. With one target the classes are low and high, in this order. Validation and test losses have no "
+        "weights",
+        also=("class_weights", "pos_weight", "sample_weight", "loss_weights", "weights_of_classes"),
+        case=Case(("balanced", "1 5"), (("loss", "cross_entropy"), ("output", "softmax"))),
     ),
     Option(
         "order",
