@@ -32,6 +32,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "output": tuple(vocabulary.OUTPUTS),
     "loss": tuple(vocabulary.LOSSES),
     "reduction": REDUCTIONS,
+    "class_weight": ((), "balanced"),
     "optimizer": tuple(vocabulary.OPTIMIZERS),
     "schedule": tuple(vocabulary.SCHEDULES),
     "criterion": tuple(vocabulary.CRITERIA),

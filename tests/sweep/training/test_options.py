@@ -26,6 +26,7 @@ DATA = {"inputs": [[0.5, 1.0], [-1.0, 0.25], [0.0, -0.75]], "targets": [[1.0, 0.
 CLASSES = {"inputs": DATA["inputs"], "targets": [[1, 0, 0], [0, 0.25, 0.75], [0, 1, 0]],
            "test": {"inputs": [[0.3, 0.1]], "targets": [[0, 1, 0]]}}  # fmt: skip
 SIGNS = {"inputs": DATA["inputs"], "targets": [[1, -1], [-1, 1], [1, 1]]}
+ONE_HOT = {"inputs": DATA["inputs"], "targets": [[1, 0], [0, 1], [1, 0]]}
 
 # The better the training patterns are learned, the worse are these.
 VALIDATED = DATA | {"validation": {"inputs": DATA["inputs"], "targets": [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]}}
@@ -42,6 +43,8 @@ def _swept_values() -> dict[str, tuple[list[Any], dict[str, Any]]]:
             beside = {of: names[0] for of, names in option.used_with.items() if names != [IS_SET] and of != "output"}
             beside.pop("criterion", None)
         beside |= dict(option.case.beside)
+        if beside.get("loss") == "cross_entropy":
+            beside["data"] = ONE_HOT
         is_held_out = "stopping_rule" in beside or "validation" in str(option.case)
         if is_held_out and beside.get("stopping_rule", "gl").startswith("gl"):
             beside |= {"data": VALIDATED} | ({"monitor": "validation_loss"} if "stopping_rule" in beside else {})
