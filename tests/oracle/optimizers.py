@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -45,12 +46,12 @@ def rmsprop(p: Array, g: Array, states: States, rate: Array, s: Own) -> tuple[Ar
     return p - (rate * g) / (np.sqrt(v) + s["eps"]), (v,)
 
 
-def adam(p: Array, g: Array, states: States, rate: Array, s: Own) -> tuple[Array, States]:
+def adam(p: Array, g: Array, states: States, rate: Array, s: Own, as_keras: bool = False) -> tuple[Array, States]:
     """Divide mean gradients by the root of their mean square, both corrected for their start at 0."""
     m, v, power1, power2 = states
     power1, power2 = power1 * s["beta1"], power2 * s["beta2"]
     r = np.sqrt(1 - power2)
-    k, q = (rate * r) / (1 - power1), s["eps"] * r
+    k, q = (rate * r) / (1 - power1), s["eps"] * (1 if as_keras else r)
     m = s["beta1"] * m + (1 - s["beta1"]) * g
     v = s["beta2"] * v + (1 - s["beta2"]) * (g * g)
     return p - (k * m) / (np.sqrt(v) + q), (m, v, power1, power2)
@@ -81,6 +82,7 @@ UPDATES: dict[str, Update] = {
     "rmsprop": rmsprop,
     "adam": adam,
     "adamw": adam,
+    "keras_adam": partial(adam, as_keras=True),
     "rprop": rprop,
 }
 
@@ -88,9 +90,8 @@ UPDATES: dict[str, Update] = {
 def states_at_start(optimizer: str, rate: Array) -> States:
     """Return the states before the first update, from the learning rate of each parameter (P, R)."""
     zero, one = np.zeros_like(rate), np.ones_like(rate[0])
-    return {"gd": (), "adam": (zero, zero, one, one), "adamw": (zero, zero, one, one), "rprop": (zero, rate)}.get(
-        optimizer, (zero,)
-    )
+    adams = dict.fromkeys(("adam", "adamw", "keras_adam"), (zero, zero, one, one))
+    return {"gd": (), "rprop": (zero, rate), **adams}.get(optimizer, (zero,))
 
 
 def drawn_steps(rate: Array, ratio: Array, seeds: Sequence[int]) -> Array:

@@ -26,6 +26,7 @@ CASES: dict[str, dict[str, list[float]]] = {
         "weight_decay": [0.0, 1e-3, 0.1],
     },
     "adamw": {"learning_rate": [0.01, 0.1, 0.001], "beta1": [0.9, 0.5, 0.0], "weight_decay": [0.01, 0.0, 0.5]},
+    "keras_adam": {"learning_rate": [0.01, 0.1, 0.001], "beta1": [0.9, 0.5, 0.0], "eps": [1e-7, 1e-3, 0.1]},
     "rprop": {
         "learning_rate": [0.01, 0.1, 1e-4],
         "eta_minus": [0.5, 0.25, 0.75],
@@ -83,6 +84,17 @@ def _adamw(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: d
     return theta
 
 
+def _keras_adam(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: dict[str, float]) -> Array:
+    """keras.optimizers.Adam: the form of Kingma and Ba (2015) with epsilon hat, before their section 2.1."""
+    m, v, beta1, beta2 = np.zeros_like(theta), np.zeros_like(theta), given["beta1"], 0.999
+    for t in range(1, STEPS + 1):
+        g = gradient(theta)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        theta = theta - lr * np.sqrt(1 - beta2**t) / (1 - beta1**t) * m / (np.sqrt(v) + given["eps"])
+    return theta
+
+
 def _rprop(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: dict[str, float]) -> Array:
     """torch.optim.Rprop: no step back after a change of sign."""
     shrink, grow, least, most = (given[name] for name in ("eta_minus", "eta_plus", "step_min", "step_max"))
@@ -98,7 +110,7 @@ def _rprop(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: d
 
 
 DOCUMENTED = {"gd": _sgd, "momentum": _sgd, "nesterov": _sgd, "rmsprop": _rmsprop, "adam": _adam, "rprop": _rprop}
-DOCUMENTED |= {"adamw": _adamw}
+DOCUMENTED |= {"adamw": _adamw, "keras_adam": _keras_adam}
 
 
 def _gradient(theta: Array) -> Array:
@@ -123,6 +135,8 @@ def documented_weights(optimizer: str, start: Array, numbers: dict[str, float]) 
 def torch_weights(optimizer: str, start: Any, numbers: dict[str, float]) -> Any:
     """Train one network of XOR with biases and skip connections with PyTorch."""
     torch = pytest.importorskip("torch")
+    if optimizer == "keras_adam":
+        pytest.skip("PyTorch has no such optimizer: test_scikit_learn.py")
     pieces = np.split(start, ENDS)
     w, v, b, c, k = parameters = [
         torch.tensor(piece.reshape(size), requires_grad=True)
