@@ -26,6 +26,7 @@ from sweep.store.local import FolderLock, LocalFiles
 from sweep.store.store import Store
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
+from tests.sweep import support
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import Finished, command, make_study, training_watched, tree, write_study
 from tests.waiting import LONG
@@ -62,11 +63,8 @@ def in_use(out: Path, study: Study = OTHER, parts: int = 2) -> Iterator[Store]:
 
 def assert_refused(finished: Finished, *words: str) -> None:
     """Require code 2 and one sentence that holds these words and names the process that holds the folder."""
-    assert (finished.code, finished.out) == (2, "")
-    (line,) = finished.err.splitlines()
     who = f"process {os.getpid()}" if sys.platform == "linux" else "another process"
-    for word in (*words, who):
-        assert word in line
+    support.assert_refused(finished, (*words, who))
 
 
 def test_another_study_while_one_is_trained(tmp_path: Path, expected: str) -> None:

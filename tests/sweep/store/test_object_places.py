@@ -15,7 +15,7 @@ from sweep import open_result
 from sweep.store.local import files_at
 from sweep.store.objects import ObjectFiles
 from tests.sweep.object_store import refusal
-from tests.sweep.support import command, make_study, tree
+from tests.sweep.support import assert_refused, command, make_study, tree
 
 pytest.importorskip("obstore", reason="the extra s3 is not installed")
 
@@ -163,9 +163,5 @@ def test_figures_and_reports_are_local(tmp_path: Path, monkeypatch: pytest.Monke
             ((ADDRESS,), "--out FILE"),
             (("r", "--out", f"{ADDRESS}.png"), "must be a local path"),
         ):
-            finished = command(name, *options)
-            assert (finished.code, finished.out) == (2, "")
-            (line,) = finished.err.splitlines()
-            assert expected in line
-            assert ADDRESS in line
+            assert_refused(command(name, *options), (expected, ADDRESS))
     assert "name one of its runs with --run" in command("trace", ADDRESS).err

@@ -104,14 +104,9 @@ def test_loss_of_power_while_overwriting(lab: Lab, stride: int) -> None:
             break
         n_cases += len(check_all(lab, root, crashed.disk, chosen(each.number, stride), ("--overwrite",)))
         for _, left in lab.without_power(root, crashed.disk, [Loss("gone", "kept")]):
-            check_removed(lab, left)
+            ended = lab.run(left, name="other")  # the study that is being removed
+            if ended.code == 0:
+                lab.truths[OTHER.identity].check_finished(left / "r")
+            else:
+                assert_told(ended, str(left / "r"))
     print(f"{n_cases} losses, calls up to {each.number - 1}")
-
-
-def check_removed(lab: Lab, root: Path) -> None:
-    """Require that a run of the study that is being removed is refused, or gets its whole result."""
-    ended = lab.run(root, name="other")
-    if ended.code == 0:
-        lab.truths[OTHER.identity].check_finished(root / "r")
-    else:
-        assert_told(ended, str(root / "r"))
