@@ -185,17 +185,11 @@ async def somebody_waits():
     return False
 
 
-def study_of_seconds(seconds):
-    """Return a study that trains for about as long as it says, without the JIT far longer."""
-    return sweep.load_study(
-        "xor", {**ONE_CELL, "criterion": "none", "max_steps": 1000, "seeds.count": int(2e5 * seconds)}
-    )
-
-
 @pytest.mark.compiled  # without the JIT, a part takes minutes
 def test_a_tile_that_nobody_waits_for_is_trained_no_further(trainer):
+    long = {**ONE_CELL, "criterion": "none", "max_steps": 1000, "seeds.count": 200_000_000}
     with pytest.raises(Abandoned):
-        run_async(trainer.result(study_of_seconds(1000), 256, nobody_waits, is_saved=False))
+        run_async(trainer.result(sweep.load_study("xor", long), 256, nobody_waits, is_saved=False))
     assert trainer.state()["waiting"] == 0
 
 

@@ -11,7 +11,6 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-import sweep
 from sweep import Result, SweepError
 from sweep.figures import draw, heatmap
 from sweep.figures.channels import Channels, choose_channels
@@ -235,11 +234,3 @@ def test_refusals(parameters: dict[str, Any], options: dict[str, Any], expected:
         draw(pretend(**parameters), **options)
     assert len(str(refused.value).splitlines()) == 1
     assert all(text in str(refused.value) for text in expected)
-
-
-def test_studies_without_criterion() -> None:
-    """Without a criterion rates are refused, and final losses are drawn by default."""
-    result = sweep.run(make_study(count=2, hidden=2, criterion="none"))
-    with pytest.raises(SweepError, match="criterion 'none'"):
-        draw(result, value="rate")
-    assert draw(result).get_supylabel() == "median final training loss"

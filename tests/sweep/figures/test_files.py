@@ -11,7 +11,7 @@ import sweep
 from sweep import SweepError
 from sweep.figures import draw, figure_path, save_figure
 from sweep.figures.canvas import shown_by
-from tests.sweep.support import command, make_study
+from tests.sweep.support import assert_refused, command, make_study
 
 
 def drawn() -> Figure:
@@ -45,9 +45,7 @@ def test_figure_that_cannot_be_written(tmp_path: Path) -> None:
 def test_names_that_no_file_can_have(tmp_path: Path) -> None:
     """A name that is too long is refused in one sentence."""
     sweep.run(make_study(count=2), out=tmp_path / "r")
-    finished = command("figure", tmp_path / "r", "--out", tmp_path / ("x" * 300 + ".png"))
-    assert finished.code == 2
-    assert len(finished.err.splitlines()) == 1
+    assert_refused(command("figure", tmp_path / "r", "--out", tmp_path / ("x" * 300 + ".png")), ("xxx",))
 
 
 def test_what_a_figure_shows() -> None:

@@ -195,8 +195,9 @@ def test_comparisons(result: Result, measure: str) -> None:
 
 def test_errors(result: Result, tmp_path: Path) -> None:
     """Rates need a criterion, and measures rows."""
-    with pytest.raises(SweepError, match="criterion 'none'"):
-        result.compare("hidden", "rate")
+    for ask in (lambda: result.compare("hidden", "rate"), lambda: figures.draw(result, value="rate")):
+        with pytest.raises(SweepError, match="criterion 'none'"):
+            ask()
     counted = sweep.run(result.study, tmp_path / "r", keep="cells")
     with pytest.raises(StoreError, match="keep='runs'"):
         figures.draw(counted, value="max_error")

@@ -53,16 +53,11 @@ def compare_measured(
     return compare_sides(one, other, strata, by, ComparedBy(measure, most))
 
 
-def pooled_example() -> tuple[Result, np.ndarray]:
-    """Return a result of 6 configurations, 5 splits and 20 seeds, and its values in this order."""
-    values = np.exp(drawn(np.random.default_rng(3), 6, 5, 20, 0.5, 0.3, 1.0) - np.arange(6).reshape(6, 1, 1) / 2)
-    of_cells = values.reshape(2, 3, 5, 20).swapaxes(1, 2).reshape(30, 20)
-    return measured_result(study_of(20, 5, criterion="none"), "final_loss", of_cells), values
-
-
 def test_answers_pool_over_splits() -> None:
     """Cells of answers are configurations, with the quantiles of all their runs."""
-    result, values = pooled_example()
+    values = np.exp(drawn(np.random.default_rng(3), 6, 5, 20, 0.5, 0.3, 1.0) - np.arange(6).reshape(6, 1, 1) / 2)
+    of_cells = values.reshape(2, 3, 5, 20).swapaxes(1, 2).reshape(30, 20)
+    result = measured_result(study_of(20, 5, criterion="none"), "final_loss", of_cells)
     best = result.best()
     medians = np.quantile(values.reshape(6, -1), 0.5, axis=1, method="inverted_cdf")
     np.testing.assert_array_equal(best["final_loss_q50"], np.sort(medians))
@@ -277,7 +272,7 @@ def test_few_splits_exclude_no_cell(n_splits: int, n_left: int) -> None:
 
 
 def test_trained_splits(tmp_path: Path) -> None:
-    """A trained study has pooled answers from memory and from its folder, also in tables."""
+    """A trained study has pooled answers from memory and from its folder, also in tables and notebooks."""
     given = {"hidden": [2, 3], "split_seed": [0, 4], "learning_rate": [0.1, 0.3]}
     study = make_study(count=3, data=SPLIT, max_steps=20, criterion="none", **given)
     result = sweep.run(study, tmp_path / "r")
@@ -294,6 +289,7 @@ def test_trained_splits(tmp_path: Path) -> None:
     assert "intervals count each seed and each value of split_seed once" in shown
     assert "split_seed 0" not in shown
     assert "4 cells, each of 6 runs" in command("show", tmp_path / "r").out
+    assert "4 cells, best first, each of 6 runs" in result._repr_html_()
     assert "2 values of split_seed" in command("show", tmp_path / "r", "--by", "split_seed").out
 
 
@@ -447,10 +443,3 @@ def test_splits_race_together() -> None:
         by_wins=True,
     )
     assert n_runs[1].tolist() == finish.n_seeds
-
-
-def test_notebooks_show_cells_over_splits() -> None:
-    """The best cells are those of other options, with the runs of all splits."""
-    data = {"task": "parity", "bits": 3, "train_count": 6}
-    splits = make_study(count=2, learning_rate=0.1, split_seed=[0, 1, 2], data=data)
-    assert "2 cells, best first, each of 6 runs" in sweep.run(splits)._repr_html_()
