@@ -9,7 +9,6 @@ from scipy.special import erfc
 
 from sweep.analysis import incidence
 from sweep.analysis.incidence import incidence_by
-from sweep.statistics.outcomes import Measured
 from tests.sweep.invented import outcomes_of, result_of
 from tests.sweep.support import make_study
 
@@ -33,9 +32,7 @@ def test_bands_are_missing_where_seeds_are() -> None:
     """There is no band over cells that lack runs of some seeds. Single cells have one."""
     study = make_study(count=40, hidden=[2, 3], learning_rate=[0.1])
     outcomes = outcomes_of(np.random.default_rng(2), np.array([0.3, 0.6]), 40, 0.5)
-    steps = outcomes.steps.copy()
-    steps[0, :10] = -1
-    partial = result_of(study, Measured.of_ends(steps, outcomes.converged & (steps >= 0)))
+    partial = result_of(study, outcomes.only(np.arange(40) >= np.array([[10], [0]])))
     assert partial.incidence()[["band_low", "band_high"]].isna().all(axis=None)
     single = partial.incidence("hidden")
     assert single[["band_low", "band_high"]].notna().all(axis=None)

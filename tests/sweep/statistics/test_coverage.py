@@ -130,7 +130,7 @@ def partial_result(random: np.random.Generator) -> tuple[Measured, Array]:
     first = np.arange(n_seeds) < random.integers(0, n_seeds + 1, (n_cells, 1))
     any_ones = random.random((n_cells, n_seeds)) < random.random((n_cells, 1))
     there = (parts, first, any_ones)[random.integers(3)]
-    return Measured.of_ends(np.where(there, drawn.steps, -1), drawn.converged & there), rates
+    return drawn.only(there), rates
 
 
 def pooled_columns(drawn: Measured) -> dict[str, float]:

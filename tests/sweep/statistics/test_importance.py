@@ -141,9 +141,9 @@ def test_adaptive_seeds_count_where_all_cells_have_them() -> None:
     tables["seeds"]["until"] = {"width": 0.1, "first": 100}
     whole = outcomes_of(random, np.array([0.2, 0.4, 0.5, 0.3, 0.8, 0.9]), 400, 0.5)
     trained = np.arange(400) < np.array([[100], [400], [200], [400], [200], [100]])
-    some = Measured.of_ends(np.where(trained, whole.steps, -1), whole.converged & trained)
+    some = whole.only(trained)
     cells = result_of(study, some).cells
-    few = Measured.of_ends(whole.steps[:, :100], whole.converged[:, :100])
+    few = whole.at(np.arange(6), slice(100))
     for statistic in ("convergence_rate", "restricted_mean_steps"):
         adaptive = importance(cells, sweep.Study(**tables).grid, statistic, some)
         same = importance(cells, make_study(count=100, **STUDIES["two"]).grid, statistic, few)

@@ -163,16 +163,15 @@ def test_limits_in_common() -> None:
 def test_pairs_of_a_partial_result() -> None:
     """Runs without a partner do not count."""
     outcomes = outcomes_of(np.random.default_rng(1), np.array([0.7, 0.5]), 40, 0.5, LIMIT)
-    steps = outcomes.steps.copy()
-    steps[0, :10] = steps[1, 30:] = -1
-    partial = result_with(steps, outcomes.converged & (steps >= 0)).compare("learning_rate")
+    study = make_study(count=40, hidden=2, learning_rate=[0.1, 0.2], max_steps=LIMIT)
+    seeds = np.arange(40)
+    partial = result_of(study, outcomes.only(np.stack([seeds >= 10, seeds < 30]))).compare("learning_rate")
     whole = result_with(outcomes.steps[:, 10:30], outcomes.converged[:, 10:30]).compare("learning_rate")
     pd.testing.assert_frame_equal(partial, whole)
     four = outcomes_of(np.random.default_rng(2), np.array([0.7, 0.5, 0.6, 0.4]), 40, 0.5, LIMIT)
-    steps = four.steps.copy()
-    steps[0] = -1  # so that the other cell of this width has no partner
+    there = np.arange(4)[:, None] > 0  # so that the other cell of this width has no partner
     study = make_study(count=40, hidden=[2, 3], learning_rate=[0.1, 0.2], max_steps=LIMIT)
-    missing = result_of(study, Measured.of_ends(steps, four.converged & (steps >= 0))).compare("learning_rate", [])
+    missing = result_of(study, four.only(there)).compare("learning_rate", [])
     alone = result_with(four.steps[2:], four.converged[2:]).compare("learning_rate", [])
     pd.testing.assert_frame_equal(missing, alone)
 

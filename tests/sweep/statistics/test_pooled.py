@@ -27,8 +27,17 @@ SIZES = {"hidden": [2, 3, 4], "learning_rate": [0.1, 0.2, 0.3, 0.4], "distributi
 
 def some_cells(drawn: Measured, cells: Iterable[int]) -> Measured:
     """Return the runs of some cells, as if others were not trained."""
-    there = np.isin(np.arange(len(drawn.steps)), list(cells))[:, None]
-    return Measured.of_ends(np.where(there, drawn.steps, -1), drawn.converged & there)
+    return drawn.only(np.isin(np.arange(len(drawn.steps)), list(cells))[:, None])
+
+
+N_UNEVEN = np.array([2, 3, 12])
+
+
+def uneven_result() -> Result:
+    """Return a partial result of cells of 2, 3 and 12 runs."""
+    study = make_study(count=12, hidden=[2, 3, 4], learning_rate=[0.1])
+    drawn = outcomes_of(np.random.default_rng(7), np.array([0.4, 0.9, 0.6]), 12, 0.5)
+    return result_of(study, drawn.only(np.arange(12) < N_UNEVEN[:, None]))
 
 
 # Ends of intervals and standard errors.
@@ -64,15 +73,12 @@ def test_rows_of_partial_results_are_their_own(cells: set[int], by: list[str]) -
 
 def test_cells_of_partial_results_count_alike() -> None:
     """Statistics over cells of 2, 3 and 12 runs equal those of 6, 4 and 1 copies of their runs."""
-    study = make_study(count=12, hidden=[2, 3, 4], learning_rate=[0.1])
-    drawn = outcomes_of(np.random.default_rng(7), np.array([0.4, 0.9, 0.6]), 12, 0.5)
-    n_runs, copies = np.array([2, 3, 12]), np.array([6, 4, 1])
-    there = np.arange(12) < n_runs[:, None]
-    row = summarize_all(result_of(study, Measured.of_ends(np.where(there, drawn.steps, -1), drawn.converged & there)))
+    result = uneven_result()
+    row, drawn, copies = summarize_all(result), result.outcomes, [6, 4, 1]
     ends = [
         (int(drawn.steps[cell, seed]), bool(drawn.converged[cell, seed]))
         for cell in range(3)
-        for seed in range(n_runs[cell])
+        for seed in range(N_UNEVEN[cell])
         for _ in range(copies[cell])
     ]
     needed = sorted(steps if converged else np.inf for steps, converged in ends)
@@ -80,7 +86,9 @@ def test_cells_of_partial_results_count_alike() -> None:
     assert row["n_runs"] == 17
     assert row["convergence_rate"] == pytest.approx(n_converged / 36)
     assert row["expected_steps"] == pytest.approx(sum(steps for steps, _ in ends) / n_converged)
-    assert row["restricted_mean_steps"] == pytest.approx(np.minimum(needed, study.values_of("max_steps")[0]).mean())
+    assert row["restricted_mean_steps"] == pytest.approx(
+        np.minimum(needed, result.study.values_of("max_steps")[0]).mean()
+    )
     for name, rank in (("steps_q25", 9), ("steps_q50", 18), ("steps_q75", 27)):
         assert (np.inf if pd.isna(row[name]) else row[name]) == needed[rank - 1]
     assert all(pd.isna(row[name]) for name in (*INTERVALS, "restart_steps", "restarted_steps"))
@@ -94,7 +102,7 @@ def test_rates_of_uneven_cells_are_those_of_the_jackknife(shared: float, first: 
     seeds = np.arange(1000)
     last = np.array([300, 600, 1000]) if not any(first) else np.array([*first[1:], 1000])
     there = (seeds >= np.array(first)[:, None]) & (seeds < last[:, None])
-    outcomes = Measured.of_ends(np.where(there, drawn.steps, -1), drawn.converged & there)
+    outcomes = drawn.only(there)
 
     def rate(kept: Any) -> float:
         return float((outcomes.converged[:, kept].sum(axis=1) / there[:, kept].sum(axis=1)).mean())
@@ -108,21 +116,17 @@ def test_rates_of_uneven_cells_are_those_of_the_jackknife(shared: float, first: 
 
 def test_curves_of_partial_results_weigh_cells_alike() -> None:
     """A curve over cells of 2, 3 and 12 runs is the mean of their curves, without an interval."""
-    study = make_study(count=12, hidden=[2, 3, 4], learning_rate=[0.1])
-    drawn = outcomes_of(np.random.default_rng(7), np.array([0.4, 0.9, 0.6]), 12, 0.5)
-    there = np.arange(12) < np.array([[2], [3], [12]])
-    result = result_of(study, Measured.of_ends(np.where(there, drawn.steps, -1), drawn.converged & there))
-    curve = result.incidence()
+    result = uneven_result()
+    curve, drawn = result.incidence(), result.outcomes
     of_cells = [
         [np.mean([drawn.converged[cell, seed] and drawn.steps[cell, seed] <= step for seed in range(n)])
-         for cell, n in enumerate((2, 3, 12))]
+         for cell, n in enumerate(N_UNEVEN)]
         for step in curve["steps"]
     ]  # fmt: skip
     np.testing.assert_allclose(curve["incidence"], np.mean(of_cells, axis=1), rtol=1e-12)
     assert curve["at_risk"].iloc[0] == 17
     assert curve[["low", "high", "band_low", "band_high"]].isna().all(axis=None)
-    best = result.incidence("hidden")
-    assert best["low"].notna().all()
+    assert result.incidence("hidden")["low"].notna().all()
 
 
 def pooled_by_definition(outcomes: Measured, limits: np.ndarray) -> dict[str, float]:
