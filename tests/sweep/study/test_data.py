@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from tests.sweep.support import refused
 
 PARAMETERS = {"hidden": [2], "learning_rate": [0.1]}
 PARITY = {"task": "parity", "bits": 4}
+XOR = {"task": "xor"}
 
 
 def make(data: dict[str, Any], **swept: Any) -> Study:
@@ -120,67 +120,6 @@ def test_swept_arguments_of_held_out_patterns() -> None:
     mixed = make({"task": "xor", "test": {"task": "or"}, "validation": {"task": "and"}}, test_target_low=[0, 0.1])
     assert set(mixed.canonical()["data"]["validation"]) == {"inputs", "targets"}
     assert parse_study(mixed.to_toml(), "there") == mixed
-
-
-@pytest.mark.parametrize(
-    ("data", "swept", "fault"),
-    [
-        (
-            {"test": {"task": "or", "coding": "01"}},
-            {"test_coding": ["pm1"]},
-            "is also set as data.test.coding; keep one",
-        ),
-        ({}, {"test_coding": ["pm1"]}, "parameters.test_coding: must have a task in the table data.test"),
-        (
-            {"test": {"inputs": [[0, 1]], "targets": [1]}},
-            {"test_coding": ["01"]},
-            "must have a task in the table data.test",
-        ),
-        ({"test": {"task": "or"}}, {"test_noise": [0.1]}, "task 'or' does not take noise, got 0.1"),
-        ({"test": {"task": "or"}, "test_noise": 0.1}, {}, "data.test_noise: must be data.test.noise, or be swept in"),
-        (
-            {"test": {"task": "or", "coding": ["01", "pm1"]}},
-            {},
-            "data.test.coding: must be one value, got ['01', 'pm1']; to sweep it, set test_coding in [parameters]",
-        ),
-        (
-            {"test": {"task": "noise", "n_inputs": 2, "n": [3, 5]}},
-            {},
-            "data.test.n: must be one value, got [3, 5]; all cells have patterns of the same size, so make a study for "
-            "each value",
-        ),
-        (
-            {"test": {"task": "noise", "n_inputs": 2}},
-            {"test_n": [3, 5]},
-            "parameters.test_n: all sets of patterns must have the same size, got 4 patterns of 2 inputs and 1 target, "
-            "3 to test with, and 4 patterns of 2 inputs and 1 target, 5 to test with, by test_n; make a study for each "
-            "size",
-        ),
-    ],
-)
-def test_refused_arguments_of_held_out_patterns(data: dict[str, Any], swept: dict[str, Any], fault: str) -> None:
-    """One sentence says what is wrong."""
-    with pytest.raises(StudyError, match=re.escape(fault)) as caught:
-        make({"task": "xor", **data}, **swept)
-    assert len(caught.value.faults) == 1
-
-
-def test_split_is_that_of_scikit_learn() -> None:
-    """The patterns trained on are those of train_test_split(range(16), train_size=12, random_state=seed)."""
-    expected = {
-        0: [0, 2, 3, 4, 5, 7, 10, 11, 12, 13, 14, 15],
-        1: [0, 1, 4, 5, 6, 8, 9, 10, 11, 12, 14, 15],
-        7: [0, 1, 3, 4, 6, 7, 9, 11, 12, 13, 14, 15],
-    }
-    study, whole = make(PARITY | {"train_count": 12}, split_seed=list(expected)), make(PARITY).data
-    for numbers, data in zip(expected.values(), study.data.sets, strict=True):
-        others = [k for k in range(16) if k not in numbers]
-        assert data.inputs == tuple(whole.inputs[k] for k in numbers)
-        assert data.targets == tuple(whole.targets[k] for k in numbers)
-        assert data.test is not None
-        assert (data.test.inputs, data.test.targets) == tuple(
-            tuple(rows[k] for k in others) for rows in (whole.inputs, whole.targets)
-        )
 
 
 @given(
@@ -318,6 +257,44 @@ def test_files_of_held_out_patterns(tmp_path: Path, held_out: str) -> None:
             "at most 65,536 sets of patterns, got 65,537 by data_seed",
         ),
         ({"task": "noise", "n": 65536, "n_inputs": 3}, {"data_seed": {"range": [0, 99]}}, "in 100 sets"),
+        (
+            XOR | {"test": {"task": "or", "coding": "01"}},
+            {"test_coding": ["pm1"]},
+            "is also set as data.test.coding; keep one",
+        ),
+        (XOR, {"test_coding": ["pm1"]}, "parameters.test_coding: must have a task in the table data.test"),
+        (
+            XOR | {"test": {"inputs": [[0, 1]], "targets": [1]}},
+            {"test_coding": ["01"]},
+            "must have a task in the table data.test",
+        ),
+        (XOR | {"test": {"task": "or"}}, {"test_noise": [0.1]}, "task 'or' does not take noise, got 0.1"),
+        (
+            XOR | {"test": {"task": "or"}, "test_noise": 0.1},
+            {},
+            "data.test_noise: must be data.test.noise, or be swept in",
+        ),
+        (
+            XOR | {"test": {"task": "or", "coding": ["01", "pm1"]}},
+            {},
+            "data.test.coding: must be one value, got ['01', 'pm1']; to sweep it, set test_coding in [parameters]",
+        ),
+        (
+            XOR | {"test": {"task": "noise", "n_inputs": 2, "n": [3, 5]}},
+            {},
+            "data.test.n: must be one value, got [3, 5]; all cells have patterns of the same size, so make a study for "
+            "each value",
+        ),
+        (
+            XOR | {"test": {"task": "noise", "n_inputs": 2}},
+            {"test_n": [3, 5]},
+            "parameters.test_n: all sets of patterns must have the same size, got 4 patterns of 2 inputs and 1 target, "
+            "3 to test with, and 4 patterns of 2 inputs and 1 target, 5 to test with, by test_n; make a study for each "
+            "size",
+        ),
+        ({"task": "parity"}, {"bits": [2, 3]}, "parameters.bits: all sets of patterns must have the same size"),
+        (XOR | {"target": "y"}, {}, "target must be used with file"),
+        ({"inputs": [[0], [1]], "targets": [0, 1], "target": "y"}, {}, "target must be used with file"),
         (None, {}, "data: must be a table (in Python a dict), got None"),
     ],
 )

@@ -179,9 +179,13 @@ def test_help_of_a_study() -> None:
         assert f" {entry.key}: {entry.meaning}" in documentation
 
 
-def test_completion() -> None:
-    """The shell completes names of studies, files, keys, and values that are names."""
-    assert complete_study("lin") == ["linear-seed", "linear-xor"]
+def test_completion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell completes names of studies, paths of their files and of folders, keys, and values that are names."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.toml").touch()
+    (tmp_path / "own.txt").touch()
+    (tmp_path / "owner").mkdir()
+    assert complete_study("ow") == ["own.toml", "owner/"]
     assert set(complete_study("")) >= set(built_in_studies())
     assert complete_change("learning") == ["learning_rate="]
     assert complete_change("optimizer=n") == ["optimizer=nesterov"]
@@ -222,15 +226,6 @@ def test_completed_names_are_known() -> None:
     assert complete_figure("") == sorted(figures.KINDS)
     known = [*drawable(), *EXPLAINED]
     assert all(column_of(name, known) in known for name in complete_value(""))
-
-
-def test_completion_of_study_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shell completes paths of study files and of folders."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "own.toml").touch()
-    (tmp_path / "own.txt").touch()
-    (tmp_path / "owner").mkdir()
-    assert complete_study("ow") == ["own.toml", "owner/"]
 
 
 def test_shells_ask_for_completion() -> None:

@@ -10,8 +10,6 @@ import pytest
 from sweep import Study, StudyError, load_study
 from tests.sweep.support import make_study, refused, write_study
 
-MINIMAL: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
-
 
 @pytest.mark.parametrize(
     ("one", "other"),
@@ -59,7 +57,7 @@ def test_units_of_each_layer() -> None:
 def test_what_is_refused(network: dict[str, Any], parts: tuple[str, ...]) -> None:
     """A fault is one sentence with the key, the value and what is allowed."""
     with refused(*parts):
-        Study(**{**MINIMAL, "network": network})
+        Study(data={"task": "xor"}, network=network, training={"learning_rate": 0.1})
 
 
 def test_what_takes_too_long() -> None:

@@ -291,10 +291,3 @@ def test_categories(tmp_path: Path) -> None:
     found = read(tmp_path / "t.parquet", inputs=["n", "t"], target="c")
     assert found.inputs == ((9.0, 9.0), (0.0, 0.0), (9.0, 9.0))
     assert found.targets == ((1.0,), (0.0,), (1.0,))
-
-
-def test_classes_are_of_files() -> None:
-    """Tasks and rows have no column of classes."""
-    for data in ({"task": "xor"}, {"inputs": [[0], [1]], "targets": [0, 1]}):
-        with pytest.raises(StudyError, match="target must be used with file"):
-            Study(data={**data, "target": "y"}, parameters={"hidden": [2], "learning_rate": [0.1]})

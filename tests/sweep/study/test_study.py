@@ -56,6 +56,7 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"parameters": {"task": {"values": ["xor"]}}}, ("parameters", "'task'", "cannot be swept")),
     ({"parameters": {"lerning_rate": {"values": [1]}}}, ("parameters", "did you mean 'learning_rate'")),
     ({"parameters": {"training.scale": {"values": [1]}}}, ("parameters", "'training.scale'")),
+    ({"parameters": {"scale": [2.0], "initial_weights.scale": [3.0, 4.0]}}, ("scale", "twice")),
     ({"parameters": {"hidden": {"values": [3]}}}, ("parameters.hidden", "network.hidden", "keep one")),
     ({"parameters": {"scale": {"values": [1, 2, 1.0]}}}, ("parameters.scale", "1.0", "twice")),
     ({"parameters": {"scale": None}}, ("parameters.scale", "None", "[2, 4, 8]", "geomspace", "linspace", "range")),
@@ -168,13 +169,6 @@ def test_all_faults_at_once() -> None:
         *("network.hidden", "parameters", "parameters.bias[0]", "parameters.bias[1]", "seeds.base", "seeds.count"),
         *("training.learning_rate", "training.max_steps"),
     ]
-
-
-def test_a_parameter_named_twice_is_refused() -> None:
-    """A bare and a dotted name of one parameter do not overwrite each other silently."""
-    parameters = {"hidden": {"values": [2]}, "network.hidden": {"values": [3, 4]}}
-    with pytest.raises(StudyError, match="hidden"):
-        Study(data={"task": "xor"}, training={"learning_rate": 0.1}, parameters=parameters)
 
 
 def test_repr_names_the_size() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sweep import Study, StudyError
+from sweep import Study
 from sweep.study.data.tasks import ARGUMENTS, TASKS, arguments_of, make_patterns
 from tests.kernels.support import Array
 from tests.kernels.test_micrograd import moons
@@ -116,15 +116,6 @@ def test_noise() -> None:
     np.testing.assert_array_equal(np.hstack([inputs, targets]), np.random.RandomState(0).randn(272, 17))
 
 
-def test_studies_hold_the_patterns() -> None:
-    """A task stands for its patterns: the study equals that with the patterns themselves."""
-    tables = {"network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
-    inputs, targets = made("parity", bits=3, coding="pm1")
-    study = Study(data={"task": "parity", "bits": 3, "coding": "pm1"}, **tables)
-    assert study == Study(data={"inputs": inputs, "targets": targets}, **tables)
-    assert "parity" not in study.to_toml()
-
-
 @pytest.mark.parametrize(
     ("data", "parts"),
     [
@@ -153,12 +144,6 @@ def test_what_is_refused(data: dict[str, Any], parts: tuple[str, ...]) -> None:
     """A fault is one sentence with the key, the value and what is allowed."""
     with refused("data", *parts):
         Study(data=data, network={"hidden": 2}, training={"learning_rate": 0.1})
-
-
-def test_arguments_are_swept_where_sizes_agree() -> None:
-    """All networks of a study have the same number of inputs and outputs."""
-    with pytest.raises(StudyError, match=r"parameters\.bits: all sets of patterns must have the same size"):
-        Study(data={"task": "parity"}, parameters={"bits": [2, 3], "hidden": [2], "learning_rate": [0.1]})
 
 
 @pytest.mark.parametrize(("problem", "count", "n_true"), [(1, 124, 62), (2, 169, 64), (3, 122, 60)])
