@@ -29,7 +29,6 @@ def study_of(n_seeds: int, hidden: list[int] = HIDDEN, rates: list[float] = RATE
 def summary(outcomes: Measured, study: Study) -> dict[str, float]:
     """Return the statistics of all runs, pooled with a parameter that has one value."""
     tables = study.canonical()
-    del tables["method"]
     tables["parameters"] = {"scale": {"values": [1.0]}} | tables["parameters"]
     tables["initial_weights"].pop("scale")
     (row,) = result_of(Study(**tables), outcomes).summarize("scale").to_dict("records")

@@ -137,7 +137,6 @@ def test_adaptive_seeds_count_where_all_cells_have_them() -> None:
     random = np.random.default_rng(2)
     study = make_study(count=400, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3])
     tables = study.canonical()
-    del tables["method"]
     tables["seeds"]["until"] = {"width": 0.1, "first": 100}
     whole = outcomes_of(random, np.array([0.2, 0.4, 0.5, 0.3, 0.8, 0.9]), 400, 0.5)
     trained = np.arange(400) < np.array([[100], [400], [200], [400], [200], [100]])

@@ -91,7 +91,6 @@ def test_digest_is_that_of_threads(tmp_path: Path, cluster: str, keep: Any, dtyp
 def test_rounds_and_rows_that_are_reused(tmp_path: Path, cluster: str) -> None:
     """Workers train the open cells of each round, and reuse rows of earlier results."""
     tables = make_study(count=160, threshold=0.05, max_steps=200).canonical()
-    del tables["method"]
     tables["seeds"]["until"] = {"width": 0.15, "first": 10}
     study = sweep.Study(**tables)
     expected = sweep.run(study)

@@ -127,6 +127,7 @@ def test_curves_of_the_oracle(name: str, tmp_path: Path) -> None:
     steps = None if study.record.curves.steps is None else list(study.record.curves.steps)
     result = sweep.run(study)
     assert_same_table(result.learning_curves(), expected_curves(study, steps))
+    assert_same_table(result.runs(), expected_runs(study))
     with mock.patch.object(curve_recorder, "_BLOCK_NUMBERS", 1):
         again = run_in_parts(study, out=tmp_path / "r", part_runs=4)
     pd.testing.assert_frame_equal(again.learning_curves(), result.learning_curves())
@@ -135,19 +136,13 @@ def test_curves_of_the_oracle(name: str, tmp_path: Path) -> None:
 
 
 def test_rows_are_as_without_curves() -> None:
-    """Curves change neither rows nor digest, and each ends like its row."""
+    """Curves change neither rows nor digest."""
     study = STUDIES["ends of every kind"]
     tables = study.canonical()
     del tables["record"]
     plain, result = sweep.run(Study(**tables)), sweep.run(study)
     assert plain.facts["digest"] == result.facts["digest"]
-    curves, rows = result.learning_curves(), result.runs().set_index("run")
-    ends = curves.groupby("run").tail(1).set_index("run")
-    assert set(curves["status"]) >= {"converged", "diverged", "exhausted"}
-    for name, column in (("steps", "steps"), ("train_loss", "final_loss"), ("n_correct", "n_correct")):
-        assert (ends[name] == rows.loc[ends.index, column]).all()
-    starts = curves[curves["steps"] == 0].set_index("run")
-    assert (starts["train_loss"] == rows.loc[starts.index, "initial_loss"]).all()
+    assert set(result.learning_curves()["status"]) >= {"converged", "diverged", "exhausted"}
 
 
 @pytest.mark.wide

@@ -32,7 +32,6 @@ def racing(until: dict[str, Any] | None = None, **options: Any) -> Study:
     """Return a study of six cells that race."""
     tables = make_study(count=COUNT, **OPTIONS).canonical()
     tables["seeds"]["until"] = until or RACES[0]
-    del tables["method"]
     return Study(**{**tables, **options})
 
 

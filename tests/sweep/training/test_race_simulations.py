@@ -91,7 +91,6 @@ def trained(name: str) -> tuple[NDArray[np.float64], bool]:
     """Return the values of many seeds of a study, and whether its cells are compared by wins."""
     if name.startswith("xor"):
         tables, until = sweep.load_study("xor").canonical(), {"best": name.split()[1]}
-        del tables["method"]
     else:
         tables, until = STUDIES[name]
     fixed = sweep.run(Study(**{**tables, "seeds": {"count": N_TRAINED}}))

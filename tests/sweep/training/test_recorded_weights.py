@@ -14,7 +14,7 @@ import sweep
 from sweep import StoreError, Study, StudyError, SweepError
 from tests.sweep.expected import naive_rows, train_with_oracle
 from tests.sweep.in_parts import run_in_parts
-from tests.sweep.support import command, forge, make_study, tree
+from tests.sweep.support import command, forge, make_study, replace_value, tree
 
 OPTIONS: dict[str, Any] = {"activation": "tanh", "hidden": [2, 3], "learning_rate": [0.3, 1e3], "max_steps": 12}
 
@@ -132,10 +132,9 @@ def test_a_row_is_replayed_with_its_weights(tmp_path: Path) -> None:
     assert sweep.verify(tmp_path / "result", sample=-1).intact
 
     def change(table: pa.Table) -> pa.Table:
-        lists = table["final_weights"].to_pylist()
-        lists[0][1] = float(np.nextafter(lists[0][1], 9.0))
-        index, field = table.schema.get_field_index("final_weights"), table.schema.field("final_weights")
-        return table.set_column(index, field, pa.array(lists, field.type))
+        weights = table["final_weights"][0].as_py()
+        weights[1] = float(np.nextafter(weights[1], 9.0))
+        return replace_value(table, 0, "final_weights", weights)
 
     forge(tmp_path / "result", tmp_path / "forged", change)
     (fault,) = sweep.verify(tmp_path / "forged", sample=-1).faults
@@ -205,12 +204,7 @@ def test_second_pass(tmp_path: Path) -> None:
     finished = command("weights", tmp_path / "first", "--out", tmp_path / "other", "--which", "initial")
     assert finished.code == 0
     assert finished.out.startswith("initial weights of 16 runs in ")
-
-    def change(table: pa.Table) -> pa.Table:
-        index = table.schema.get_field_index("max_error")
-        return table.set_column(index, table.schema.field("max_error"), pa.array([7.0] * len(table)))
-
-    forged = forge(tmp_path / "first", tmp_path / "forged", change)
+    forged = forge(tmp_path / "first", tmp_path / "forged", lambda table: replace_value(table, 0, "max_error", 7.0))
     with pytest.raises(StoreError, match="must have the digest"):
         sweep.record_weights(forged, tmp_path / "again")
 

@@ -12,6 +12,7 @@ import sweep
 from kernels.recipe import Architecture, Recipe
 from kernels.settings import make_settings
 from kernels.train import Trainer
+from sweep.study.data.tasks import make_patterns
 from sweep.study.options.other_sections import Restarts
 from sweep.training.networks.attempts import Attempt, spawned, train_attempts
 from tests import oracle
@@ -183,13 +184,6 @@ def test_restarts_without_effect(restarts: dict[str, Any], tables: dict[str, Any
         study_of({"max_restarts": 2, **restarts}, **tables)
 
 
-def parity(n: int) -> tuple[Any, Any]:
-    """Return inputs and targets: bit b of pattern i is (i >> b) & 1, coded as -1 and 1."""
-    numbers = np.arange(2**n)[:, np.newaxis]
-    bits = (numbers >> np.arange(n)) & 1
-    return 2.0 * bits - 1.0, (bits.sum(axis=1, keepdims=True) % 2).astype(float)
-
-
 def parity_weights(seed: int, n: int) -> Any:
     """Draw a network of n units like cybertronai/hinton-problems, in the order of our parameters."""
     random = np.random.default_rng(seed)
@@ -212,7 +206,8 @@ def test_published_parity(n: int, published: list[int]) -> None:
     """
     options = {"loss": "half_squared", "reduction": "mean", "optimizer": "momentum", "criterion": "correct"}
     recipe = Recipe(Architecture(n, 1, "sigmoid", "sigmoid", bias=True), monitor="n_correct", **options)
-    trainer, seeds = Trainer(recipe, *parity(n)), np.arange(5)
+    patterns = make_patterns("parity", {"bits": n, "coding": "pm1"})
+    trainer, seeds = Trainer(recipe, *map(np.array, patterns)), np.arange(5)
     options = {"learning_rate": 0.5, "momentum": 0.9, "max_steps": 60_000, "from_step": 1, "patience": 20_000}
 
     def train(attempt: Attempt) -> tuple[Any, Any]:

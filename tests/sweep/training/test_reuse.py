@@ -107,13 +107,6 @@ def test_several_results(earlier: Path, tmp_path: Path) -> None:
     assert sweep.run(grid, reuse=[tmp_path / "c"]).facts["digest"] == sweep.run(grid).facts["digest"]
 
 
-def test_counts_of_reused_rows(earlier: Path) -> None:
-    """A study that keeps only counts reuses rows too."""
-    study = make_study(count=33, base=5, **SMALL)
-    taken = sweep.run(study, keep="cells", reuse=[earlier])
-    assert taken.facts["digest"] == sweep.run(study, keep="cells").facts["digest"]
-
-
 def test_refusals(earlier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Results without rows, of another version or damaged, and the overwritten folder, are refused."""
     study: Study = make_study(count=25, base=5, **SMALL)
@@ -138,7 +131,9 @@ def test_rows_that_are_trained_again_count_as_trained(earlier: Path, tmp_path: P
     """Facts count reused steps also with keep='cells' and in merged results; a repair leaves none."""
     study = make_study(count=33, base=5, **SMALL)
     steps = open_result(earlier).facts["net_steps"]
-    assert sweep.run(study, keep="cells", reuse=[earlier]).facts["reused_steps"] == steps
+    counts = sweep.run(study, keep="cells", reuse=[earlier])
+    assert counts.facts["reused_steps"] == steps
+    assert counts.facts["digest"] == sweep.run(study, keep="cells").facts["digest"]
     folder = tmp_path / "r"
     sweep.run(study, out=folder, reuse=[earlier])
     assert sweep.merge([folder], tmp_path / "merged").facts["reused_steps"] == steps

@@ -25,11 +25,8 @@ from tests.oracle.training import named_parameters, shared_parameters
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 from tests.sweep.training.jets import loss_of
+from tests.sweep.training.test_network_measures import CLASSES
 
-CLASSES = {
-    "data": {"inputs": [[0, 0], [0, 1], [1, 1]], "targets": [[1, 0, 0], [0, 1, 0], [0, 0, 1]]},
-    **{"output": "softmax", "loss": "cross_entropy"},
-}
 OPTIONS: dict[str, Any] = {"activation": "tanh", "hidden": 2, "learning_rate": 0.05, "max_steps": 20, "count": 2}
 # Options of a study, and the parameters that it does not train.
 CASES: list[tuple[dict[str, Any], str]] = [

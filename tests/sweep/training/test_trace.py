@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 import sweep
-from sweep import StoreError, Study, StudyError, load_study, trace
-from tests import oracle
+from sweep import StoreError, Study, StudyError, Trace, load_study, trace
 from tests.kernels.support import some_compiled
 from tests.sweep.expected import OUTCOME, train_with_oracle
 from tests.sweep.support import command, make_study
@@ -52,10 +51,18 @@ def test_predictions_and_weights_of_the_notebook() -> None:
     assert targets == [["0."], ["1."], ["1."], ["0."]]
 
 
-def traced_by_oracle(study: Study, seed: int) -> oracle.Result:
-    """Train one run of a study of one cell with the oracle, keeping every loss."""
+def traced_as_oracle(study: Study, seed: int) -> Trace:
+    """Return the trace of a run of a study of one cell; require that losses, outcome and weights are the oracle's."""
     options = study.fixed() | {name: values[0] for name, values in study.parameters.items()}
-    return train_with_oracle(study, [options | {"seed": seed}], record=True)
+    traced, expected = trace(study, seed), train_with_oracle(study, [options | {"seed": seed}], record=True)
+    assert {name: getattr(traced, name) for name in OUTCOME} == {
+        name: getattr(expected, name)[0].item() for name in OUTCOME
+    }
+    assert expected.losses is not None
+    np.testing.assert_array_equal(traced.losses, expected.losses[0])
+    weights = [part.ravel() for part in traced.weights.values()]
+    np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
+    return traced
 
 
 @pytest.mark.parametrize(
@@ -73,16 +80,9 @@ def traced_by_oracle(study: Study, seed: int) -> oracle.Result:
 def test_trace_as_the_oracle(scalars: dict[str, Any], seed: int) -> None:
     """Every loss, the outcome and the weights equal the oracle's."""
     study = make_study(**scalars, base=seed, count=1)
-    traced, expected = trace(study, seed), traced_by_oracle(study, seed)
+    traced = traced_as_oracle(study, seed)
     assert (traced.seed, traced.cell, traced.mismatches) == (seed, 0, {})
-    assert {name: getattr(traced, name) for name in OUTCOME} == {
-        name: getattr(expected, name)[0].item() for name in OUTCOME
-    }
-    assert expected.losses is not None
     assert traced.losses.shape == (traced.steps + 1,)
-    np.testing.assert_array_equal(traced.losses, expected.losses[0])
-    weights = [part.ravel() for part in traced.weights.values()]
-    np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
     assert (traced.weights.b is None) == (study.values_of("bias")[0] is False)
     x, w, v, b, c = traced.inputs, traced.weights.w, traced.weights.v, traced.weights.b, traced.weights.c
     if traced.status != "diverged":
@@ -104,11 +104,7 @@ def test_trace_as_the_oracle(scalars: dict[str, Any], seed: int) -> None:
 def test_trace_of_several_layers(options: dict[str, Any]) -> None:
     """Weights of all layers equal the oracle's, and reproduce the predictions."""
     study = make_study(activation="tanh", learning_rate=0.1, **options)
-    traced, expected = trace(study, 3), traced_by_oracle(study, 3)
-    assert expected.losses is not None
-    np.testing.assert_array_equal(traced.losses, expected.losses[0])
-    weights = [part.ravel() for part in traced.weights.values()]
-    np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
+    traced = traced_as_oracle(study, 3)
     below = traced.inputs
     for layer, size in enumerate(study.hidden_layers[0], start=1):
         assert traced.weights[f"w{layer}"].shape == (below.shape[1], size)
@@ -139,13 +135,9 @@ def test_trace_of_smaller_batches(max_steps: int, evaluated_at: list[int], order
     """Losses are those at the start, after each epoch and at the end, with their numbers of updates."""
     options = {"batch": 3, "order": order, "optimizer": "adam", "skip": True, "criterion": "none"}
     study = make_study(hidden=2, learning_rate=0.1, max_steps=max_steps, **options)
-    traced, expected = trace(study, 3), traced_by_oracle(study, 3)
+    traced = traced_as_oracle(study, 3)
     assert (traced.steps, traced.epochs) == (max_steps, max_steps // 2)
     assert traced.evaluated_at.tolist() == evaluated_at
-    assert expected.losses is not None
-    np.testing.assert_array_equal(traced.losses, expected.losses[0])
-    weights = [part.ravel() for part in traced.weights.values()]
-    np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
     lines = traced.text().splitlines()
     assert lines[1 : len(evaluated_at)] == [
         f"{t} {loss!r}" for t, loss in zip(evaluated_at[:-1], traced.losses[:-1].tolist(), strict=True)

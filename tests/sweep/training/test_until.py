@@ -39,7 +39,6 @@ def adaptive(width: float = 0.1, first: int = 20, count: int = 300) -> Study:
     """Return a study of six cells: some hardly ever converge, some often do."""
     tables = make_study(count=count, **OPTIONS).canonical()
     tables["seeds"]["until"] = {"width": width, "first": first}
-    del tables["method"]
     return Study(**tables)
 
 
@@ -224,7 +223,7 @@ def test_parts_are_counted_once(
 
 def test_cells_that_end_early_are_complete() -> None:
     """A cell whose interval becomes narrow early is ranked like those with all seeds."""
-    tables = _tables(make_study(count=300, hidden=2, learning_rate=0.05, threshold=[0.05, 100.0]))
+    tables = make_study(count=300, hidden=2, learning_rate=0.05, threshold=[0.05, 100.0]).canonical()
     tables["seeds"]["until"] = {"width": 0.1, "first": 20}
     result = sweep.run(Study(**tables))
     ranked = result.best()
@@ -258,10 +257,4 @@ def test_commands(tmp_path: Path, whole: sweep.Result) -> None:
     for change, word in (("{width=0}", "above 0"), ("{width=0.1,first=0}", "at least 1"), ("3", "table")):
         assert_refused(command("plan", file, "--set", f"until={change}"), (word, "seeds.until"))
     with pytest.raises(StudyError, match="needs a criterion, got 'none'"):
-        Study(**{**_tables(adaptive()), "convergence": {"criterion": "none"}})
-
-
-def _tables(study: Study) -> dict[str, Any]:
-    tables = study.canonical()
-    del tables["method"]
-    return tables
+        Study(**{**adaptive().canonical(), "convergence": {"criterion": "none"}})
