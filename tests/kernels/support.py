@@ -60,10 +60,14 @@ def some_compiled(
     return parameters
 
 
+needs_jit = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled, and many steps take long")
+# The marks of a module of such tests.
+compiled_only_marks = [pytest.mark.compiled, needs_jit]
+
+
 def compiled_only(test: Test) -> Test:
     """Mark a test of the compiler, or of very many steps: ``make test`` runs it with the JIT, and nothing without."""
-    needs = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled, and many steps take long")
-    return pytest.mark.compiled(needs(test))
+    return pytest.mark.compiled(needs_jit(test))
 
 
 def in_soak_if_compiled(test: Test) -> Test:

@@ -12,11 +12,9 @@ from numba.core.config import _OptLevel
 
 from kernels.numba import jit
 from kernels.numba.entries import compiler_options
+from tests.kernels.support import compiled_only_marks
 
-pytestmark = [
-    pytest.mark.compiled,
-    pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled"),
-]
+pytestmark = compiled_only_marks
 
 
 def is_found() -> bool:

@@ -16,12 +16,10 @@ from numba.core.errors import TypingError
 from kernels.numba import jit
 from kernels.numba.compiling import Compilation, CompileWatch, checking_before_compiling
 from kernels.numba.machine_code import is_compiled, kernel_key
+from tests.kernels.support import compiled_only_marks
 from tests.waiting import LONG
 
-pytestmark = [
-    pytest.mark.compiled,
-    pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled"),
-]
+pytestmark = compiled_only_marks
 
 NUMBERS = np.arange(4.0)
 

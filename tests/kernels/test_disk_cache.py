@@ -16,14 +16,12 @@ from typing import Any
 import pytest
 
 import kernels
-from kernels.numba import entries, jit
+from kernels.numba import entries
 from kernels.numba.choice import choose_compiler
+from tests.kernels.support import compiled_only_marks
 from tests.waiting import LONG
 
-pytestmark = [
-    pytest.mark.compiled,
-    pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled, so nothing is kept"),
-]
+pytestmark = compiled_only_marks
 
 ROOT = Path(kernels.__file__).parents[1]
 

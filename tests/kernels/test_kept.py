@@ -17,23 +17,18 @@ import pytest
 
 import kernels
 from kernels import kept
-from kernels.numba import jit
 from kernels.recipe import Architecture, Recipe
 from kernels.settings import make_settings
 from kernels.train import Trainer
+from tests.kernels.support import compiled_only_marks
+from tests.kernels.tasks import TASKS
 
-pytestmark = [
-    pytest.mark.compiled,
-    pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled"),
-]
-
-INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-TARGETS = np.array([[0.0], [1.0], [1.0], [0.0]])
+pytestmark = compiled_only_marks
 
 
 def train(recipe: Recipe, hidden: int) -> Any:
     """Train four networks for some steps; return their weights, and the kernel that is kept."""
-    trainer = Trainer(recipe, INPUTS, TARGETS)
+    trainer = Trainer(recipe, *TASKS["xor"])
     settings = make_settings(4, learning_rate=0.1, threshold=1e-3, max_steps=50)
     weights = np.linspace(-1.0, 1.0, 4 * (4 * hidden + 1)).reshape(4, -1)
     outcome = trainer.train(settings, weights, final_weights=True)

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sweep import Study, StudyError, run
+from sweep import StudyError, run
 from tests.kernels.compare import assert_as_oracle, assert_same_outcome, train_kernel
 from tests.kernels.runs import draw_runs
 from tests.kernels.specs import Spec
 from tests.kernels.support import sized, some_compiled
+from tests.kernels.test_class_weight import TARGETS, study_of
 
 SMOOTHED = ("gain", "label_smoothing")
 BCE = Spec("tanh", output="sigmoid", loss="bce", used=SMOOTHED)
@@ -39,35 +40,14 @@ def test_as_oracle(name: str) -> None:
     assert_same_outcome(train_kernel(spec, plain), train_kernel(without, plain), name)
 
 
-# The inputs of XOR, with three classes and with two.
-CASES = {
-    "cross_entropy": ("softmax", {"targets": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]}),
-    "bce": ("sigmoid", {"targets": [[0.0], [1.0], [1.0], [0.0]]}),
-    "mse": ("sigmoid", {"targets": [[0.0], [1.0], [1.0], [0.0]]}),
-}
-
-
-def study_of(loss: str, **options: Any) -> Study:
-    """Return a study of one run, with test patterns that are those to train on."""
-    output, patterns = CASES[loss]
-    patterns["inputs"] = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
-    return Study(
-        data={**patterns, "test": patterns},
-        network={"hidden": 3, "activation": "tanh", "output": output},
-        training={"learning_rate": 0.3, "loss": loss, "reduction": "mean", "max_steps": 40, **options},
-        convergence={"criterion": "none"},
-        seeds={"count": 1},
-        record={"weights": "both", "curves": {"seeds": 1, "steps": [0, 40]}},
-    )
-
-
 @pytest.mark.parametrize("loss", ["bce", "cross_entropy"])
 def test_as_in_pytorch(loss: str) -> None:
     """Training losses and updates are those of PyTorch; test losses are those without smoothing."""
     torch = pytest.importorskip("torch")
-    result = run(study_of(loss, label_smoothing=0.2))
+    study = study_of(loss, label_smoothing=0.2)
+    result = run(study)
     named = {name: torch.tensor(each[0], requires_grad=True) for name, each in result.weights(which="initial").items()}
-    inputs, targets = (torch.tensor(CASES[loss][1][name], dtype=torch.float64) for name in ("inputs", "targets"))
+    inputs, targets = (torch.tensor(part, dtype=torch.float64) for part in study.data.arrays())
     optimizer = torch.optim.SGD(list(named.values()), lr=0.3)
 
     def loss_with(smoothing: float) -> Any:
@@ -99,4 +79,4 @@ def test_as_in_pytorch(loss: str) -> None:
 def test_refused(loss: str, smoothing: float, fault: str) -> None:
     """Other losses have no labels to smooth, and no label can be spread wholly."""
     with pytest.raises(StudyError, match=re.escape(fault)):
-        study_of(loss, label_smoothing=smoothing)
+        study_of(loss, TARGETS["bce"], "sigmoid", label_smoothing=smoothing)

@@ -12,14 +12,10 @@ from typing import Any
 import pytest
 
 import kernels
-from kernels.numba import jit
-from tests.kernels.support import of_fast_compiler
+from tests.kernels.support import compiled_only_marks, of_fast_compiler
 from tests.waiting import LONG
 
-pytestmark = [
-    pytest.mark.compiled,
-    pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled"),
-]
+pytestmark = compiled_only_marks
 
 # Two modules: one that uses Numba in several ways, and one that draws weights and trains networks.
 OTHERS = """

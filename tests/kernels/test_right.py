@@ -36,13 +36,12 @@ def test_patterns_right_by_their_outputs() -> None:
     for one_hot in (False, True):
         spec = Spec("tanh", counts_right=True, one_hot=one_hot, criterion="none", task="adder")
         runs = draw_runs(spec, 3, 30, 7, 30).having(learning_rate=0.05)
-        columns = train_kernel(spec, runs).columns
         outcome = train_kernel(spec, runs)
         (_, targets), *_ = spec.pattern_sets
         outputs = predict(spec, runs, outcome.final_weights).reshape(len(runs), *targets.shape)
         sides = ((outputs > 0.5) == (targets > 0.5)).all(axis=2)
         largest = outputs.argmax(axis=2) == targets.argmax(axis=1)
-        assert columns.n_right[:, 0].tolist() == (largest if one_hot else sides).sum(axis=1).tolist()
+        assert outcome.columns.n_right[:, 0].tolist() == (largest if one_hot else sides).sum(axis=1).tolist()
 
 
 @pytest.mark.parametrize("one_hot", some_compiled([False, True], lambda one_hot: one_hot))

@@ -17,11 +17,9 @@ from kernels.settings import make_settings
 from kernels.train import Trainer
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
 from tests.kernels.support import of_fast_compiler, of_width
+from tests.kernels.tasks import TASKS
 
 pytestmark = [pytest.mark.compiled, of_fast_compiler]
-
-INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-TARGETS = np.array([[0.0], [1.0], [1.0], [0.0]])
 
 
 class _CompleteError(Exception):
@@ -63,7 +61,7 @@ class Compiled:
             weights = np.zeros((1, recipe.architecture.n_parameters(hidden)), recipe.dtype)
             one = make_settings(1, learning_rate=0.1, threshold=1e-3, max_steps=1)
             with pytest.raises(_CompleteError):
-                Trainer(recipe, INPUTS, TARGETS, tuning=of_width(width, recipe.dtype)).train(one, weights)
+                Trainer(recipe, *TASKS["xor"], tuning=of_width(width, recipe.dtype)).train(one, weights)
 
 
 def make_recipe(activation: str = "relu", optimizer: str = "gd", **components: Any) -> Recipe:

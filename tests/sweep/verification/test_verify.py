@@ -218,22 +218,16 @@ def test_commands(folder: Path, tmp_path: Path) -> None:
     assert command("verify", folder, "--all").code == 0
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_random_damage(pristine: Path, tmp_path: Path, seed: int) -> None:
-    """Single flipped bits anywhere are detected or harmless, and repaired."""
-    flip_and_mend(pristine, tmp_path, np.random.default_rng(seed), 4)
-
-
-@pytest.mark.soak
-def test_random_damage_soak(pristine: Path, tmp_path: Path) -> None:
-    """200 flips and 25 cuts, for rows and for counts: 400 and 50 in all."""
-    random = np.random.default_rng(5)
-    flip_and_mend(pristine, tmp_path, random, 200)
-    flip_and_mend(pristine, tmp_path, random, 25, cut=True)
-
-
-def flip_and_mend(pristine: Path, tmp_path: Path, random: np.random.Generator, count: int, cut: bool = False) -> None:
-    """Damage files of a finished result, one after the other; undetected damage must be harmless."""
+@pytest.mark.parametrize(
+    ("seed", "count", "cut"),
+    [
+        *((seed, 4, False) for seed in range(2)),
+        *(pytest.param(*case, marks=pytest.mark.soak) for case in ((5, 200, False), (6, 25, True))),
+    ],
+)
+def test_random_damage(pristine: Path, tmp_path: Path, seed: int, count: int, cut: bool) -> None:
+    """A flipped bit anywhere in a file, or a file that is cut anywhere, is detected and repaired."""
+    random = np.random.default_rng(seed)
     names = [name for name, content in tree(pristine).items() if content]
     for number in range(count):
         folder = copy_result(pristine, tmp_path / str(number))
