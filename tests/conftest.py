@@ -91,6 +91,12 @@ def options_end_with_their_test() -> Iterator[None]:
     names.update(before)
 
 
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start with an empty cache on disk, as on a new machine."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
 def _names_of_options() -> dict[str, object]:
     """Return the table of these names, empty until a component is declared."""
     return getattr(sys.modules.get("kernels.custom.registry"), "_BY_NAME", {})

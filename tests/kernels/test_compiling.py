@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,15 +18,9 @@ from kernels.numba.machine_code import is_compiled, kernel_key
 from tests.kernels.support import compiled_only_marks
 from tests.waiting import LONG
 
-pytestmark = compiled_only_marks
+pytestmark = [*compiled_only_marks, pytest.mark.usefixtures("own_cache")]
 
 NUMBERS = np.arange(4.0)
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start with an empty cache on disk."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 def make_probe(key: str) -> Any:

@@ -18,6 +18,8 @@ from kernels.numba import jit
 from kernels.numba.jit import device, kernel, routine
 from tests.kernels.support import of_fast_compiler
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 Array = NDArray[Any]
 
 
@@ -33,12 +35,6 @@ class Found(NamedTuple):
 
     total: float
     is_large: bool
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start every test with an empty cache."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 def make_parts(decorate: Callable[[Any], Any]) -> tuple[Any, Any]:

@@ -65,6 +65,7 @@ def make_study(
     data: dict[str, Any] | None = None,
     loss_thresholds: Sequence[float] = (),
     curves: dict[str, Any] | None = None,
+    until: dict[str, Any] | None = None,
     **scalars: Any,
 ) -> Study:
     """Make a study, by default of XOR; scalars that are lists are swept, in the order of the arguments.
@@ -82,7 +83,7 @@ def make_study(
             parameters[key] = {"values": value}
         else:
             tables[SECTIONS[key]][key] = value
-    seeds: dict[str, Any] = {"base": base, "count": count}
+    seeds: dict[str, Any] = {"base": base, "count": count} | ({"until": until} if until else {})
     record: dict[str, Any] = {"loss_thresholds": loss_thresholds} if loss_thresholds else {}
     record |= {"curves": curves} if curves else {}
     return Study(name=name, data=data or {"task": "xor"}, parameters=parameters, seeds=seeds, record=record, **tables)

@@ -121,9 +121,8 @@ def test_error_is_that_of_the_jackknife(statistic: str) -> None:
 
 def test_one_seed_that_all_cells_have() -> None:
     """If all cells have only one seed in common, the table equals that from counts."""
-    tables = make_study(count=4, hidden=[2, 3], learning_rate=0.1).canonical()
-    tables["seeds"]["until"] = {"width": 0.9, "first": 1}
-    study, converged = sweep.Study(**tables), np.array([[True] * 4, [False] * 4])
+    study = make_study(count=4, hidden=[2, 3], learning_rate=0.1, until={"width": 0.9, "first": 1})
+    converged = np.array([[True] * 4, [False] * 4])
     for n_seeds in (1, 3):
         some = Measured.of_ends(np.where(np.arange(4) < np.array([[1], [n_seeds]]), 7, -1), converged)
         cells = result_of(study, some).cells
@@ -136,18 +135,17 @@ def test_adaptive_seeds_count_where_all_cells_have_them() -> None:
     """With adaptive seeds, parts and errors use the seeds that all cells have."""
     random = np.random.default_rng(2)
     study = make_study(count=400, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3])
-    tables = study.canonical()
-    tables["seeds"]["until"] = {"width": 0.1, "first": 100}
+    with_rounds = sweep.Study(**study.canonical() | {"seeds": {"count": 400, "until": {"width": 0.1, "first": 100}}})
     whole = outcomes_of(random, np.array([0.2, 0.4, 0.5, 0.3, 0.8, 0.9]), 400, 0.5)
     trained = np.arange(400) < np.array([[100], [400], [200], [400], [200], [100]])
     some = whole.only(trained)
     cells = result_of(study, some).cells
     few = whole.at(np.arange(6), slice(100))
     for statistic in ("convergence_rate", "restricted_mean_steps"):
-        adaptive = importance(cells, sweep.Study(**tables).grid, statistic, some)
+        adaptive = importance(cells, with_rounds.grid, statistic, some)
         same = importance(cells, make_study(count=100, **STUDIES["two"]).grid, statistic, few)
         pd.testing.assert_frame_equal(adaptive, same)
-        counted = importance(cells, sweep.Study(**tables).grid, statistic)
+        counted = importance(cells, with_rounds.grid, statistic)
         seed = counted["term"] == "seed"
         assert counted.loc[seed, "total_share"].iloc[0] == pytest.approx(
             adaptive.loc[seed, "total_share"].iloc[0], abs=0.1

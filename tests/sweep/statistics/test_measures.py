@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from sweep.analysis.losses import LOSS_COLUMNS, CellLosses, rounded
 from sweep.analysis.study_measures import most_correct
 from sweep.statistics.estimates import Quantile
 from sweep.statistics.runs import Correct, Runs
+from sweep.store.digest import tally_digest
 from sweep.study.model import Study
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
@@ -143,8 +145,6 @@ def test_rounded_losses(values: list[float]) -> None:
 
 def test_rows_come_in_pieces() -> None:
     """Statistics do not depend on how rows are divided into tables."""
-    import pyarrow as pa
-
     random = np.random.default_rng(2)
     cell = np.repeat([0, 1, 4, 5], [3, 50, 1, 20])
     values = losses(random, len(cell))
@@ -160,8 +160,6 @@ def test_rows_come_in_pieces() -> None:
 
 def test_a_very_large_cell_is_held_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Statistics of more runs than are held exactly are those of rounded losses."""
-    import pyarrow as pa
-
     monkeypatch.setattr("sweep.analysis.losses._MOST_EXACT", 50)
     values = losses(np.random.default_rng(2), 200)
     cells = CellLosses()
@@ -200,8 +198,6 @@ def test_counts_by_loss_leave_the_tally(tmp_path: Path) -> None:
     result = sweep.run(study, tmp_path / "r", keep="cells")
     tally = sweep.run(study).tally
     pd.testing.assert_frame_equal(open_result(tmp_path / "r").tally, tally, check_categorical=False)
-    from sweep.store.digest import tally_digest
-
     columns = (tally["cell"], tally["status"].cat.codes, tally["steps"], tally["n"])
     assert result.facts["digest"] == tally_digest(*(each.to_numpy() for each in columns))
 

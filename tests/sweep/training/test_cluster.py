@@ -90,9 +90,7 @@ def test_digest_is_that_of_threads(tmp_path: Path, cluster: str, keep: Any, dtyp
 
 def test_rounds_and_rows_that_are_reused(tmp_path: Path, cluster: str) -> None:
     """Workers train the open cells of each round, and reuse rows of earlier results."""
-    tables = make_study(count=160, threshold=0.05, max_steps=200).canonical()
-    tables["seeds"]["until"] = {"width": 0.15, "first": 10}
-    study = sweep.Study(**tables)
+    study = make_study(count=160, threshold=0.05, max_steps=200, until={"width": 0.15, "first": 10})
     expected = sweep.run(study)
     assert expected.facts["n_runs"] < study.n_runs
     result = run_in_parts(study, tmp_path / "r", cluster=cluster, part_runs=PART_RUNS)

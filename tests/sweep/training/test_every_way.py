@@ -103,9 +103,8 @@ def test_counts(case: str, tmp_path: Path) -> None:
 
 def test_adaptive_seeds(tmp_path: Path) -> None:
     """Rounds are those of the rows, whatever parts, interruptions, limits and earlier results."""
-    tables = make_study(count=120, hidden=2, learning_rate=[0.05, 0.3, 30.0], threshold=0.05).canonical()
-    tables["seeds"]["until"] = {"width": 0.15, "first": 20}
-    study = Study(**tables)
+    until = {"width": 0.15, "first": 20}
+    study = make_study(count=120, hidden=2, learning_rate=[0.05, 0.3, 30.0], threshold=0.05, until=until)
     whole = sweep.run(study)
     assert 0 < whole.facts["n_runs"] < study.n_runs
     assert run_in_parts(study, threads=3, part_runs=33).facts["digest"] == whole.facts["digest"]

@@ -20,11 +20,8 @@ from tests.kernels.support import some_compiled
 from tests.sweep.expected import expected_runs
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, command, make_study, write_study
+from tests.sweep.training.test_network_measures import CLASSES
 
-CLASSES = {
-    "data": {"inputs": [[0, 0], [0, 1], [1, 1]], "targets": [[1, 0, 0], [0, 1, 0], [0, 0, 1]]},
-    **{"output": "softmax", "loss": "cross_entropy", "threshold": 0.3},
-}
 TESTED = {"task": "parity", "bits": 3, "train_count": 5}
 
 
@@ -46,7 +43,7 @@ STUDIES = {
         2, [0, 3, 7, 20], data=TESTED, batch=[2, 5], order="shuffled", hidden=2, max_steps=50, criterion="none"
     ),
     "classes": recording(
-        2, {"range": [0, 40, 8]}, learning_rate=[0.1, 1.0], optimizer="adam", dtype="float32", **CLASSES
+        2, {"range": [0, 40, 8]}, learning_rate=[0.1, 1.0], optimizer="adam", dtype="float32", threshold=0.3, **CLASSES
     ),
     "patience": recording(3, learning_rate=[0.05, 3.0], patience=4, min_delta=0.01, hidden=2),
     "infinite losses": recording(2, criterion="max_error", threshold=1e200, scale=1e80, hidden=2),  # though converged

@@ -30,8 +30,7 @@ RACES: list[dict[str, Any]] = [
 
 def racing(until: dict[str, Any] | None = None, **options: Any) -> Study:
     """Return a study of six cells that race."""
-    tables = make_study(count=COUNT, **OPTIONS).canonical()
-    tables["seeds"]["until"] = until or RACES[0]
+    tables = make_study(count=COUNT, until=until or RACES[0], **OPTIONS).canonical()
     return Study(**{**tables, **options})
 
 

@@ -14,11 +14,7 @@ from sweep.training.speed import FEW_STEPS, Trained, estimate, note_training, no
 from tests.kernels.support import compiled_only
 from tests.sweep.support import command, make_study
 
-
-@pytest.fixture(autouse=True)
-def empty_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin without notes, as on a new machine."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+pytestmark = pytest.mark.usefixtures("own_cache")  # without notes
 
 
 def seconds_line(*options: str) -> str:

@@ -147,16 +147,11 @@ def test_trace_of_smaller_batches(max_steps: int, evaluated_at: list[int], order
     assert "k (inputs, outputs)" in lines
 
 
-def test_first_seed_by_default() -> None:
-    """The default seed is the first one of the study."""
+def test_seeds_and_runs() -> None:
+    """The default seed is the first one of the study; seeds and runs may be NumPy integers, as from a frame."""
     study = make_study(hidden=2, learning_rate=0.1, base=17, count=2)
     assert trace(study).seed == 17
     np.testing.assert_array_equal(trace(study).losses, trace(study, 17).losses)
-
-
-def test_seeds_and_runs_from_a_frame() -> None:
-    """Seeds and runs may be NumPy integers."""
-    study = make_study(hidden=2, learning_rate=0.1, base=17, count=2)
     result = sweep.run(study)
     for row in result.runs().itertuples():
         np.testing.assert_array_equal(trace(study, np.int64(row.seed)).losses, trace(result, np.int64(row.run)).losses)

@@ -37,9 +37,7 @@ OPTIONS: dict[str, Any] = {"hidden": [2, 4], "learning_rate": [0.05, 0.3, 30.0],
 
 def adaptive(width: float = 0.1, first: int = 20, count: int = 300) -> Study:
     """Return a study of six cells: some hardly ever converge, some often do."""
-    tables = make_study(count=count, **OPTIONS).canonical()
-    tables["seeds"]["until"] = {"width": width, "first": first}
-    return Study(**tables)
+    return make_study(count=count, until={"width": width, "first": first}, **OPTIONS)
 
 
 def expected_rows(study: Study) -> pd.DataFrame:
@@ -223,9 +221,8 @@ def test_parts_are_counted_once(
 
 def test_cells_that_end_early_are_complete() -> None:
     """A cell whose interval becomes narrow early is ranked like those with all seeds."""
-    tables = make_study(count=300, hidden=2, learning_rate=0.05, threshold=[0.05, 100.0]).canonical()
-    tables["seeds"]["until"] = {"width": 0.1, "first": 20}
-    result = sweep.run(Study(**tables))
+    until = {"width": 0.1, "first": 20}
+    result = sweep.run(make_study(count=300, hidden=2, learning_rate=0.05, threshold=[0.05, 100.0], until=until))
     ranked = result.best()
     assert ranked["convergence_rate"].is_monotonic_decreasing
     assert ranked["n_runs"].iloc[0] < ranked["n_runs"].iloc[1]
