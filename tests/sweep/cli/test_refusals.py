@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sweep import open_result
 from tests.sweep.support import STUDY_TEXT, assert_refused, command, tree
 
 pytestmark = pytest.mark.usefixtures("place")
@@ -136,6 +137,17 @@ def test_all_faults_are_printed(place: Path) -> None:
         ["error:", "network.bias:"],
         ["error:", "seeds.count:"],
     ]
+
+
+def test_folder_of_another_study(place: Path) -> None:
+    """Only `--overwrite` replaces the results of another study."""
+    assert command("run", "mine.toml").code == 0
+    before = tree(place)
+    other = ("run", "mine.toml", "--set", "count=6")
+    assert_refused(command(*other), ("mine", "another study", "--overwrite"))
+    assert tree(place) == before
+    assert command(*other, "--overwrite").code == 0
+    assert open_result("results/mine").study.seeds.count == 6
 
 
 @pytest.mark.slow

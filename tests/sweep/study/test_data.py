@@ -122,6 +122,24 @@ def test_swept_arguments_of_held_out_patterns() -> None:
     assert parse_study(mixed.to_toml(), "there") == mixed
 
 
+def test_split_is_that_of_scikit_learn() -> None:
+    """The patterns trained on are those of train_test_split(range(16), train_size=12, random_state=seed)."""
+    expected = {
+        0: [0, 2, 3, 4, 5, 7, 10, 11, 12, 13, 14, 15],
+        1: [0, 1, 4, 5, 6, 8, 9, 10, 11, 12, 14, 15],
+        7: [0, 1, 3, 4, 6, 7, 9, 11, 12, 13, 14, 15],
+    }
+    study, whole = make(PARITY | {"train_count": 12}, split_seed=list(expected)), make(PARITY).data
+    for numbers, data in zip(expected.values(), study.data.sets, strict=True):
+        others = [k for k in range(16) if k not in numbers]
+        assert data.inputs == tuple(whole.inputs[k] for k in numbers)
+        assert data.targets == tuple(whole.targets[k] for k in numbers)
+        assert data.test is not None
+        assert (data.test.inputs, data.test.targets) == tuple(
+            tuple(rows[k] for k in others) for rows in (whole.inputs, whole.targets)
+        )
+
+
 @given(
     targets=st.lists(st.sampled_from([(0.0,), (1.0,), (2.0,)]), min_size=1, max_size=30),
     share=st.floats(0, 1),
