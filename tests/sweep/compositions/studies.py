@@ -1,7 +1,7 @@
 """Random compositions of all options of a study: whole small studies, which train quickly without the JIT.
 
-Options that need others are drawn with them, and those that cannot be combined are not; where a study is still
-refused, another is drawn, and `test_compositions.py` bounds how often.
+Options that need others are drawn with them, and those that a study refuses beside the others are left out; where it is
+still refused, another is drawn, and `test_compositions.py` bounds how often.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from kernels import vocabulary
 from sweep import Study, StudyError
 from sweep.measures import RECORDED
+from sweep.study.axes.samples import KEYS
 from sweep.study.options.option_tables import LOSS_ALIASES, OPTIONS
 from tests.oracle import parameter_shapes
 from tests.sweep.compositions.axes import Lists, axes
@@ -32,7 +33,8 @@ from tests.sweep.compositions.values import (
     SEEDS,
     losses_for,
 )
-from tests.sweep.compositions.weights import Shapes, draws_nothing, explicit_weights
+from tests.sweep.compositions.weights import Shapes, explicit_weights
+from tests.sweep.support import SECTIONS
 
 Tables = dict[str, Any]
 
@@ -60,10 +62,6 @@ def compositions(draw: st.DrawFn) -> Tables:
     tables: Tables = {"data": data.table}
     tables["seeds"] = draw(_seeds(options))
     values, weights = draw(explicit_weights(_shapes(options, data), tables["seeds"]["count"]))
-    idle = {name for name in options if OPTIONS[name].role == "start"} - {"draw_order"} if draws_nothing(values) else ()
-    for name in idle:
-        del options[name]
-        swept.pop(name, None)
     for name in options.keys() - swept.keys():
         tables.setdefault(OPTIONS[name].section, {})[name] = options[name][0]
     if values:
@@ -80,6 +78,7 @@ def compositions(draw: st.DrawFn) -> Tables:
     if held_out == "validation" and draw(st.booleans()):
         tables.setdefault("convergence", {})["validate_every"] = draw(OPTION_VALUES["validate_every"])
     tables["name"], tables["description"] = "composed", draw(st.sampled_from(["", 'of all options, "ä"\n']))
+    _leave_out_refused(tables)
     if "measures" in tables["record"] and not is_valid(tables):  # targets may have no classes
         kept = [name for name in tables["record"]["measures"] if RECORDED[name].kind != "balanced share"]
         tables["record"] |= {"measures": kept}
@@ -114,6 +113,23 @@ def faults_of(tables: Tables) -> list[str]:
         except StudyError as error:
             return error.faults
     return []
+
+
+def _leave_out_refused(tables: Tables) -> None:
+    """Remove the options that faults name first, until there is none."""
+    while places := _places_of({fault.partition(":")[0].rpartition(".")[2] for fault in faults_of(tables)}, tables):
+        for table, key in places:
+            del table[key]
+        for name, keys in {"zip": set(), "exclude": set(), "samples": {*KEYS}}.items():
+            tables[name] = [table for table in tables.get(name, []) if table.keys() - keys]
+
+
+def _places_of(names: set[str], tables: Tables) -> list[tuple[Tables, str]]:
+    """Return each table that sets or sweeps one of some options, and its key in it."""
+    lists = [table for name in ("zip", "samples", "exclude") for table in tables.get(name, [])]
+    own = [tables["parameters"], *lists, *(tables[name] for name in {*SECTIONS.values()} & tables.keys())]
+    able = names & SECTIONS.keys() - {*_ALWAYS}
+    return [(table, key) for table in own for key in table if key.rpartition(".")[2] in able]
 
 
 def with_files(given: Any, folder: Path) -> Any:
@@ -223,54 +239,17 @@ def _fit(draw: st.DrawFn, options: Lists, data: Patterns) -> list[list[str]]:
         options.pop("reduction", None)
     if options["hidden"] == [0]:  # other options are of hidden units
         options["hidden"] = [0, 2]
-    if 0 in options["hidden"]:
-        options.pop("scaling", None)
     if any(isinstance(width, str) for width in options["hidden"]):
         options.pop("layers", None)
     if any("constant" in each for each in options.get("distribution", [])):
         for name in ("scale", "output_scale", "bias_scale"):
             options[name] = [value for value in options.get(name, []) if not isinstance(value, str)] or [0.5]
-    most = max(str(width).count("-") + 1 for width in options["hidden"]) * max(options.get("layers", [1]))
-    options["draw_order"] = [order for order in options.get("draw_order", []) if most > 1 or "2" not in order] or [
-        "w v"
-    ]
-    if set(_values_of(options, "distribution")) == {"constant"}:
-        del options["draw_order"]
     if "offset" in options and False not in _values_of(options, "bias") and draw(st.booleans()):
         options["offset"] = [f"0.5 c=[{','.join(map(str, range(data.n_targets)))}]"]
-    options["freeze"] = [each for each in options.get("freeze", []) if _can_freeze(each, options)] or ["none"]
-    options["share"] = [each for each in options.get("share", []) if _can_share(each, options)] or ["none"]
-    if "decays" in options:
-        options["decays"] = [each for each in options["decays"] if set(each.split()) <= _kinds(options)] or ["w v"]
     options["batch"] = _batches(options.get("batch", ["full"]), data.n_patterns)
     if "max_epochs" not in options:
         options.setdefault("max_steps", [draw(OPTION_VALUES["max_steps"])])
     return _fit_optimizers(draw, options)
-
-
-def _can_freeze(kinds: str, options: Lists) -> bool:
-    """Return whether some network has all of these kinds of parameters, and each network has others."""
-    without_units = {"v"} | ({"c"} if False not in _values_of(options, "bias") else set())
-    all_of_some = [{"w", "v"}, *([without_units] if 0 in options["hidden"] else [])]
-    named = set(kinds.split())
-    return kinds == "none" or (
-        {name[0] for name in named} <= _kinds(options) and not any(each <= named for each in all_of_some)
-    )
-
-
-def _can_share(groups: str, options: Lists) -> bool:
-    """Return whether all networks have two units in the last layer, or in several layers, and train them alike."""
-    sizes = [list(map(int, str(width).split("-"))) for width in options["hidden"]]
-    is_deep = any(len(each) > 1 for each in sizes) or set(options.get("layers", [1])) != {1}
-    is_wide = all(min(each) > 1 for each in sizes) and (is_deep or "w1" not in groups)
-    is_free = not any("v" in each or "w" in each for each in options["freeze"])
-    return groups == "none" or (is_wide and is_free and set(options.get("step_ratio", [1.0])) == {1.0})
-
-
-def _kinds(options: Lists) -> set[str]:
-    """Return the kinds of parameters of all networks."""
-    biases = {"b", "c"} if True in _values_of(options, "bias") else set()
-    return {"w", "v"} | biases | ({"k"} if True in _values_of(options, "skip") else set())
 
 
 def _batches(given: Iterable[Any], n_patterns: int) -> list[Any]:

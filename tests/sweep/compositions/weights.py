@@ -40,11 +40,6 @@ def explicit_weights(draw: st.DrawFn, shapes: list[Shapes], n_seeds: int) -> tup
     return draw(_form(found, n_seeds)), swept
 
 
-def draws_nothing(values: Any) -> bool:
-    """Return whether explicit weights, a table or its file, leave none to be drawn."""
-    return "parameters" in (values.columns if isinstance(values, File) else values or {})
-
-
 def _rank(shapes: list[Shapes], name: str) -> int:
     return len(shapes[0][name])
 
