@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tests.oracle.components import TERMS, Array, add_in_order, count, loss_total, softmax
+from tests.oracle.components import Array, add_in_order
 from tests.oracle.held_out import Stopper
 from tests.oracle.options import Options
-from tests.oracle.step import Activity, Network, targets_of, weights_of
+from tests.oracle.step import Activity, Network, decision_threshold, loss_of_terms, loss_terms
 from tests.oracle.windows import Epochs
 
 STATUSES = ("converged", "diverged", "stalled", "exhausted", "plateau")
@@ -28,12 +28,6 @@ class Score(NamedTuple):
     n_right: Array
 
 
-def decision_threshold(net: Network) -> Any:
-    """Return the decision threshold: by default the middle of the range of all targets, computed in float64."""
-    low, high = np.float64(net.targets.min()), np.float64(net.targets.max())
-    return net.targets.dtype.type((low + high) / 2 if net.decision_threshold is None else net.decision_threshold)
-
-
 def is_right(y: Array, is_high: bool, threshold: Any) -> Array:
     """Return whether an output is above the threshold, or below it unless `is_high`; on it, it is not right."""
     return y > threshold if is_high else y < threshold
@@ -44,23 +38,6 @@ def largest_is_right(y: Sequence[Array], targets: Array) -> Array:
     own = int(np.argmax(targets))
     others = [each for o, each in enumerate(y) if o != own]
     return np.all([y[own] == y[own], *(each < y[own] for each in others)], axis=0)  # NaN is not right
-
-
-def loss_terms(net: Network, activity: Activity) -> list[Array]:
-    """Return the terms of the loss, each (R,), of the patterns and outputs of a pass in order."""
-    (_, _, outs), (window, _, _, u, y) = net.ranges, activity
-    targets, weights = targets_of(net, window, y), weights_of(net, window)
-    if net.loss == "cross_entropy":
-        logarithms = softmax(u.swapaxes(0, 1), net.functions)[1]  # of the probabilities, negative
-        return [weights[m] * (targets[m, o] * logarithms[o][m]) for m, o in itertools.product(range(len(window)), outs)]
-    terms = TERMS[net.loss](u, y, targets, net.own, net.functions)
-    return [weights[m] * terms[m, o] for m, o in itertools.product(range(len(window)), outs)]
-
-
-def loss_of_terms(net: Network, terms: list[Array]) -> Array:
-    """Return the loss over all patterns from its terms."""
-    patterns, _, outs = net.ranges
-    return loss_total(net.loss, terms, count(net.reduction, len(patterns), len(outs)))
 
 
 def measure(net: Network, activity: Activity) -> Score:

@@ -14,12 +14,14 @@ from tests.oracle.components import (
     CHAINS,
     OWN_OUTPUTS,
     SLOPES,
+    TERMS,
     VALUES,
     Array,
     Functions,
     Own,
     add_in_order,
     count,
+    loss_total,
     softmax,
 )
 
@@ -73,7 +75,7 @@ class Network:
     skip: Skip = False
     loss: str = "squared"
     reduction: str = "sum"
-    class_weight: str | Sequence[float] = ()  # factors of the terms of each class, or "balanced"
+    class_weight: str | Sequence[float] = ""  # factors of the terms of each class, or "balanced"
     is_training: bool = True  # whether its patterns are those to train on, whose loss has smoothed labels and weights
     own: Own = field(default_factory=dict)  # settings of the components
     s1: tuple[Any, ...] = (1,)  # each (R,): the factors of the sums of each hidden layer
@@ -170,6 +172,12 @@ def added(sums: Any, others: Any) -> Any:
     return [[z + also for z, also in zip(*rows, strict=True)] for rows in zip(sums, others, strict=True)]
 
 
+def decision_threshold(net: Network) -> Any:
+    """Return the decision threshold: by default the middle of the range of all targets, computed in float64."""
+    low, high = np.float64(net.targets.min()), np.float64(net.targets.max())
+    return net.targets.dtype.type((low + high) / 2 if net.decision_threshold is None else net.decision_threshold)
+
+
 def targets_of(net: Network, window: Window, y: Grid) -> Grid:
     """Return the targets that the loss sees, by [n][o], of a window with outputs y: those of classes smoothed."""
     outs = net.ranges[2]
@@ -186,11 +194,10 @@ def weights_of(net: Network, window: Window) -> Array:
     A pattern of one output is of class 1 where its target is high, otherwise it is of that of the largest target.
     """
     dtype = net.targets.dtype
-    if not net.is_training or net.class_weight in ((), "none"):
+    if not net.is_training or net.class_weight in ("", "none"):
         return np.ones(len(window), dtype)
-    low, high = net.targets.min(), net.targets.max()
-    middle = (low + high) / 2 if net.decision_threshold is None else net.decision_threshold
-    classes = np.argmax(net.targets, axis=1) if net.targets.shape[1] > 1 else np.ravel(net.targets > middle).astype(int)
+    is_high = np.ravel(net.targets > decision_threshold(net))
+    classes = np.argmax(net.targets, axis=1) if net.targets.shape[1] > 1 else is_high.astype(int)
     if net.class_weight == "balanced":
         counts = np.bincount(classes, minlength=1).astype(dtype)
         weights = dtype.type(len(classes)) / (dtype.type(np.count_nonzero(counts)) * counts)
@@ -198,6 +205,23 @@ def weights_of(net: Network, window: Window) -> Array:
         given = net.class_weight.split() if isinstance(net.class_weight, str) else net.class_weight
         weights = np.array(given, dtype)
     return np.array([weights[classes[n]] for n in window])
+
+
+def loss_terms(net: Network, activity: Activity) -> list[Array]:
+    """Return the terms of the loss, each (R,), of the patterns and outputs of a pass in order."""
+    (_, _, outs), (window, _, _, u, y) = net.ranges, activity
+    targets, weights = targets_of(net, window, y), weights_of(net, window)
+    if net.loss == "cross_entropy":
+        logarithms = softmax(u.swapaxes(0, 1), net.functions)[1]  # of the probabilities, negative
+        return [weights[m] * (targets[m, o] * logarithms[o][m]) for m, o in itertools.product(range(len(window)), outs)]
+    terms = TERMS[net.loss](u, y, targets, net.own, net.functions)
+    return [weights[m] * terms[m, o] for m, o in itertools.product(range(len(window)), outs)]
+
+
+def loss_of_terms(net: Network, terms: list[Array]) -> Array:
+    """Return the loss over all patterns from its terms."""
+    patterns, _, outs = net.ranges
+    return loss_total(net.loss, terms, count(net.reduction, len(patterns), len(outs)))
 
 
 def output_gradients(net: Network, activity: Activity) -> Grid:

@@ -13,19 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.oracle.components import OWN_OUTPUTS, Array, Functions, add_in_order
-from tests.oracle.evaluation import (
-    Evaluator,
-    Score,
-    decision_threshold,
-    loss_of_terms,
-    loss_terms,
-    measure,
-    penalized,
-)
+from tests.oracle.evaluation import Evaluator, Score, measure, penalized
 from tests.oracle.optimizers import UPDATES, States, decayed, drawn_steps, make_rates, states_at_start
 from tests.oracle.options import Options, make_network
 from tests.oracle.schedules import factors
-from tests.oracle.step import Activity, Network, Window, forward, gradient
+from tests.oracle.step import (
+    Activity,
+    Network,
+    Window,
+    decision_threshold,
+    forward,
+    gradient,
+    loss_of_terms,
+    loss_terms,
+)
 from tests.oracle.windows import Epochs
 
 
