@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from kernels import vocabulary
 from kernels.components.declarations import Setting
@@ -130,9 +130,10 @@ class Recipe(NamedTuple):
     reduction: str = "sum"
     optimizer: str = "gd"  # one of :data:`kernels.vocabulary.OPTIMIZERS`
     batch: int | None = None  # patterns per step, None for all
-    order: str = "cyclic"  # or ``"shuffled"``: the patterns come in another order in each epoch, that of the seed
+    # Shuffled patterns come in another order in each epoch, that of the seed
+    order: Literal["cyclic", "shuffled"] = "cyclic"
     criterion: str = "loss"  # one of :data:`kernels.vocabulary.CRITERIA`
-    dtype: str = "float64"  # ``"float64"`` or ``"float32"``
+    dtype: Literal["float64", "float32"] = "float64"
     schedule: str = "constant"  # one of :data:`kernels.vocabulary.SCHEDULES`
     # The optional settings that some run has on, in alphabetical order: those with another value than their default.
     # The results of runs that have one off do not depend on it.
@@ -143,8 +144,8 @@ class Recipe(NamedTuple):
     # Groups of single weights, or of rows of an array, that stay equal, as in ``"w[0] w[1]; b[0] b[2]"``
     share: str = ""
     decays: str = "w v b c k"  # kinds of parameters on which weight decay acts
-    # Factors of the terms of the training loss: one for each class, or ``"balanced"`` where all classes have one weight
-    class_weight: tuple[float, ...] | str = ()
+    # Factors of the terms of the training loss: one for each class, or balanced, where all classes have one weight
+    class_weight: tuple[float, ...] | Literal["", "balanced"] = ""
     # Whether the loss over the patterns to train on includes the penalty of which weight decay is the gradient
     penalty: bool = False
     # Whether the first steps at which the loss is below each of some thresholds are recorded. The thresholds are not
@@ -159,14 +160,14 @@ class Recipe(NamedTuple):
     # function over all outputs it always is; otherwise all its outputs must be on the side of their targets.
     one_hot: bool = False
     stopping_rule: str = "patience"  # one of :data:`kernels.vocabulary.STOPPING_RULES`, where something is monitored
-    # Which patterns the criterion, and loss thresholds, look at: ``"train"`` or ``"held_out"``
-    criterion_on: str = "train"
-    thresholds_on: str = "train"
+    # Which patterns the criterion, and loss thresholds, look at
+    criterion_on: Literal["train", "held_out"] = "train"
+    thresholds_on: Literal["train", "held_out"] = "train"
     # Whether the parameters are kept with which held-out patterns had the lowest loss, or with monitor
     # ``"held_out_accuracy"`` the most were right, at an evaluation of them or at the end of the run: the first such
     keeps_best: bool = False
-    # ``"before"``, or ``"after"`` where a run that converges or that its stopping rule ends takes its next epoch too
-    stop: str = "before"
+    # Whether a run that converges, or that its stopping rule ends, takes its next epoch too: after
+    stop: Literal["before", "after"] = "before"
 
     @property
     def holds_out(self) -> bool:

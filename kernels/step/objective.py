@@ -144,7 +144,7 @@ def make_weigh_classes(recipe: Recipe, memory: Memory, source: PatternSource) ->
     """
     is_balanced = recipe.class_weight == "balanced"
     n_classes = recipe.architecture.n_classes
-    given = np.array(() if is_balanced else recipe.class_weight, recipe.dtype)
+    given = np.array(() if isinstance(recipe.class_weight, str) else recipe.class_weight, recipe.dtype)
     first = make_control_layout(recipe).class_weights
     class_of = _make_class(recipe, memory, source)
     load, store, fill = memory.load, memory.store, memory.fill

@@ -45,7 +45,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
         values |= {"skip": True, **{name: _as_skips(values[name]) for name in ("freeze", "decays")}}
         groups = values["share"].split("; ")
         values["share"] = "; ".join(group.replace("v", "k") for group in groups if group[:1] in ("v", "c"))
-    values["class_weight"] = class_weights(cell["class_weight"]) or ()
+    values["class_weight"] = class_weights(cell["class_weight"])
     values["architecture"] = Architecture(**{name: values[name] for name in Architecture._fields})
     values["used"] = tuple(name for name in sorted(vocabulary.SETTINGS) if _is_used(study, cell, name))
     values["records_thresholds"] = bool(study.record.loss_thresholds)

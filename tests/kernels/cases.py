@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from kernels import vocabulary
 from kernels.components.reductions import REDUCTIONS
 from kernels.components.scalings import SCALINGS
+from kernels.recipe import Architecture, Recipe
 from tests.kernels.covering import Choice, cover_pairs
 from tests.kernels.runs import Kinds, Runs, draw_runs
-from tests.kernels.specs import ORDERS, RECIPE_FIELDS, TUNINGS, Spec, name_of
-from tests.kernels.support import DTYPES, sized
+from tests.kernels.specs import RECIPE_FIELDS, TUNINGS, Spec, name_of
+from tests.kernels.support import sized
 from tests.oracle.components import OWN_OUTPUTS
 
 # How many of the covering cases ``make test-all`` compiles: as many as contain every value once.
@@ -25,32 +26,35 @@ N_COMPILED = 15
 # The optional settings that fit any component.
 _OPTIONAL = [name for name, setting in vocabulary.SETTINGS.items() if setting.is_optional and not setting.used_with]
 
-# Values of the fields of specifications: all components and both Booleans, and for other fields these.
+_TYPES = get_type_hints(Architecture) | get_type_hints(Recipe)
+
+
+def _names_in(kind: Any) -> tuple[Any, ...]:
+    """Return the Booleans and names that a type allows, none for other types."""
+    if kind is bool:
+        return (False, True)
+    return get_args(kind) if get_origin(kind) is Literal else sum(map(_names_in, get_args(kind)), ())
+
+
+# Values of the fields of specifications: all components, Booleans and names, and for other fields these.
 DIMENSIONS: dict[str, tuple[Any, ...]] = {
-    **{name: (False, True) for name, default in RECIPE_FIELDS.items() if isinstance(default, bool)},
+    **{name: names for name in RECIPE_FIELDS if (names := _names_in(_TYPES[name]))},
     "activation": tuple(vocabulary.ACTIVATIONS),
     "output": tuple(vocabulary.OUTPUTS),
     "loss": tuple(vocabulary.LOSSES),
     "reduction": REDUCTIONS,
-    "class_weight": ((), "balanced"),
     "optimizer": tuple(vocabulary.OPTIMIZERS),
     "schedule": tuple(vocabulary.SCHEDULES),
     "criterion": tuple(vocabulary.CRITERIA),
     "stopping_rule": tuple(vocabulary.STOPPING_RULES),
     "monitor": ("", *vocabulary.MONITORS),
     "scaling": tuple(SCALINGS),
-    "order": ORDERS,
-    "dtype": DTYPES,
     "tuning": tuple(TUNINGS),
     "batch": (None, 1, "uneven"),
     "used": tuple(dict.fromkeys([(), *((name,) for name in _OPTIONAL), tuple(sorted(_OPTIONAL))])),
-    "skip": (False, True, "all"),
     "freeze": ("", "w", "v k", "b c", "w[1,0] v[0,0] b[0] w2[1,0] b1[1] c[0] k[1,0] k2[1,0]"),
     "share": ("", "w[0] w[1]; b1[0] b1[1]"),
     "decays": ("w v b c k", "w v", "b", "c k"),
-    "criterion_on": ("train", "held_out"),
-    "thresholds_on": ("train", "held_out"),
-    "stop": ("before", "after"),
     "loss_sums": ("", "inverse_loss_sum", "loss_sum tail_loss", "running_loss", "tail_loss running_loss"),
     # Of tests
     "task": ("xor", "adder", "numbers", "parity", "many numbers"),

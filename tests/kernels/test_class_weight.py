@@ -36,7 +36,7 @@ def test_as_oracle(name: str) -> None:
     spec = SPECS[name]
     runs = draw_runs(spec, 3, sized(40, 16), 3, sized(24, 12) if spec.n_windows == 1 else 2 * spec.n_windows + 1)
     assert_as_oracle(spec, runs)
-    equal, without = replace(spec, class_weight=(1.0, 1.0)), replace(spec, class_weight=())
+    equal, without = replace(spec, class_weight=(1.0, 1.0)), replace(spec, class_weight="")
     assert_same_outcome(train_kernel(equal, runs), train_kernel(without, runs), name)
 
 
