@@ -239,11 +239,10 @@ def _fit(draw: st.DrawFn, options: Lists, data: Patterns) -> list[list[str]]:
         options.pop("reduction", None)
     if options["hidden"] == [0]:  # other options are of hidden units
         options["hidden"] = [0, 2]
+    if 0 in options["hidden"]:
+        options.pop("scaling", None)
     if any(isinstance(width, str) for width in options["hidden"]):
         options.pop("layers", None)
-    if any("constant" in each for each in options.get("distribution", [])):
-        for name in ("scale", "output_scale", "bias_scale"):
-            options[name] = [value for value in options.get(name, []) if not isinstance(value, str)] or [0.5]
     if "offset" in options and False not in _values_of(options, "bias") and draw(st.booleans()):
         options["offset"] = [f"0.5 c=[{','.join(map(str, range(data.n_targets)))}]"]
     options["batch"] = _batches(options.get("batch", ["full"]), data.n_patterns)
@@ -275,15 +274,11 @@ def _fit_optimizers(draw: st.DrawFn, options: Lists) -> list[list[str]]:
     together = ["optimizer"]
     for name in [name for name, needed in strict.items() if any(needed) and name in options]:
         if all(strict[name]) or name == "schedule" or draw(st.booleans()):
-            options[name] = [needs[name]]  # settings of schedules are not drawn again
+            options[name] = [needs[name]]
         else:
             own = options[name]
             options[name] = [needs[name] if only else own[k % len(own)] for k, only in enumerate(strict[name])]
             together.append(name)
-    if options.get("schedule") == ["constant"]:
-        users = {name for each in vocabulary.SCHEDULES.values() for name in (s.name for s in each.settings)}
-        for name in users & options.keys():
-            del options[name]
     return [together]
 
 
