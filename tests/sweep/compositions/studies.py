@@ -190,14 +190,8 @@ def _stopping(draw: st.DrawFn, beside: Lists, held_out: str) -> Lists:
     if held_out and criteria != {"none"} and "running_loss" not in criteria and draw(st.booleans()):
         found["criterion_on"] = draw(st.lists(st.sampled_from(["train", held_out]), unique=True, min_size=1))
     losses = [f"{held_out}_loss"] if held_out else []
-    monitors = [
-        "loss",
-        "running_loss",
-        "n_correct",
-        "train_accuracy",
-        *losses,
-        *(["validation_accuracy"] if held_out == "validation" else []),
-    ]
+    monitors = ["loss", "running_loss", "n_correct", "train_accuracy", *losses]
+    monitors += ["validation_accuracy"] if held_out == "validation" else []
     of_patience = [name for name in vocabulary.STOPPING_RULES if name not in vocabulary.RULES_WITHOUT_PATIENCE]
     rule = draw(st.sampled_from([None, *of_patience, *(vocabulary.STOPPING_RULES if held_out else [])]))
     if rule in of_patience:
@@ -282,19 +276,15 @@ def _fit_optimizers(draw: st.DrawFn, options: Lists) -> list[list[str]]:
     return [together]
 
 
-def _skips(options: Lists) -> Iterable[tuple[bool, str]]:
-    """Return the combinations of two options that say which skip connections there are."""
-    return product(_values_of(options, "skip"), _values_of(options, "shortcuts"))
-
-
 def _shapes(options: Lists, data: Patterns) -> list[Shapes]:
     """Return the shapes of the parameters of all networks by name."""
+    skips = [*product(_values_of(options, "skip"), _values_of(options, "shortcuts"))]
     return [
         parameter_shapes(data.n_inputs, tuple(map(int, str(width).split("-"))) * layers, data.n_targets, bias, skip)
         for width in options["hidden"]
         for layers in options.get("layers", [1])
         for bias in _values_of(options, "bias")
-        for skip in {skip and ("all" if each == "all" else True) for skip, each in _skips(options)}
+        for skip in {skip and ("all" if each == "all" else True) for skip, each in skips}
     ]
 
 
