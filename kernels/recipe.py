@@ -138,12 +138,12 @@ class Recipe(NamedTuple):
     # The optional settings that some run has on, in alphabetical order: those with another value than their default.
     # The results of runs that have one off do not depend on it.
     used: tuple[str, ...] = ()
-    # Parameters that keep their initial values, as in ``"w b v[0,1]"``: kinds, w and b of all hidden layers, v, c and
-    # k, and single weights
-    freeze: str = ""
-    # Groups of single weights, or of rows of an array, that stay equal, as in ``"w[0] w[1]; b[0] b[2]"``
-    share: str = ""
-    decays: str = "w v b c k"  # kinds of parameters on which weight decay acts
+    # Parameters that keep their initial values, as in ``("w", "b", "v[0,1]")``: kinds, w and b of all hidden layers, v,
+    # c and k, and single weights
+    freeze: tuple[str, ...] = ()
+    # Groups of single weights, or of rows of an array, that stay equal, as in ``(("w[0]", "w[1]"), ("b[0]", "b[2]"))``
+    share: tuple[tuple[str, ...], ...] = ()
+    decays: tuple[str, ...] = ("w", "v", "b", "c", "k")  # kinds of parameters on which weight decay acts
     # Factors of the terms of the training loss: one for each class, or balanced, where all classes have one weight
     class_weight: tuple[float, ...] | Literal["", "balanced"] = ""
     # Whether the loss over the patterns to train on includes the penalty of which weight decay is the gradient
@@ -152,9 +152,8 @@ class Recipe(NamedTuple):
     # part of a recipe.
     records_thresholds: bool = False
     monitor: str = ""  # what the stopping rule looks at, one of :data:`kernels.vocabulary.MONITORS`, or nothing
-    # Sums over the losses of evaluations, as in ``"loss_sum tail_loss"``: names of
-    # :data:`kernels.vocabulary.LOSS_SUMS`
-    loss_sums: str = ""
+    # Sums over the losses of evaluations, of :data:`kernels.vocabulary.LOSS_SUMS`
+    loss_sums: tuple[str, ...] = ()
     counts_right: bool = False  # whether the patterns that are right at the end are counted
     # Whether a pattern is right where the output of its class is the largest: targets are one-hot. With an output
     # function over all outputs it always is; otherwise all its outputs must be on the side of their targets.
@@ -178,7 +177,7 @@ class Recipe(NamedTuple):
     @property
     def keeps_running_loss(self) -> bool:
         """Whether something looks at the running loss of each epoch."""
-        return "running_loss" in (self.criterion, self.monitor, *self.loss_sums.split())
+        return "running_loss" in (self.criterion, self.monitor, *self.loss_sums)
 
     @property
     def keeps_totals(self) -> bool:
@@ -193,17 +192,12 @@ class Recipe(NamedTuple):
     @property
     def frozen(self) -> frozenset[str]:
         """The kinds of parameters that keep their initial values."""
-        return frozenset(self.freeze.split()) - {*self.frozen_weights}
+        return frozenset(self.freeze) - {*self.frozen_weights}
 
     @property
     def frozen_weights(self) -> tuple[str, ...]:
         """The names of single weights that keep their initial values."""
-        return tuple(name for name in self.freeze.split() if "[" in name)
-
-    @property
-    def groups(self) -> tuple[tuple[str, ...], ...]:
-        """The names of weights or rows that stay equal, group by group."""
-        return groups_of(self.share)
+        return tuple(name for name in self.freeze if "[" in name)
 
     def has_decay(self, kind: str) -> bool:
         """Return whether there are parameters of a kind, such as ``"w"``, on which weight decay acts."""
@@ -228,7 +222,7 @@ class Recipe(NamedTuple):
     @property
     def trains_biases(self) -> bool:
         """Whether there are biases, and all are updated."""
-        return self.architecture.bias and not any(name[0] in "bc" for name in self.freeze.split())
+        return self.architecture.bias and not any(name[0] in "bc" for name in self.freeze)
 
     @property
     def settings(self) -> tuple[Setting, ...]:
@@ -241,8 +235,3 @@ class Recipe(NamedTuple):
         own = {setting.name: setting for component in components for setting in component.settings}
         own |= {name: vocabulary.SETTINGS[name] for name in self.used}
         return (*own.values(), *(vocabulary.STOPPING_RULES[self.stopping_rule].settings if self.monitor else ()))
-
-
-def groups_of(share: str) -> tuple[tuple[str, ...], ...]:
-    """Return the names in each group of weights or rows that stay equal."""
-    return tuple(tuple(group.split()) for group in share.split(";") if group)

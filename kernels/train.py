@@ -307,7 +307,7 @@ class Trainer:
             columns=make_columns(
                 n_runs,
                 len(self._loss_thresholds),
-                len(recipe.loss_sums.split()),
+                len(recipe.loss_sums),
                 right=recipe.counts_right,
                 best=recipe.keeps_best,
             ),

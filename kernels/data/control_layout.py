@@ -109,7 +109,7 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
     first_held_out = class_weights + n_classes
     held_out = HeldOutRows(*range(first_held_out, first_held_out + 6)) if recipe.holds_out else HeldOutRows()
     of_schedule = 2 + len(SCHEDULES[recipe.schedule].states) if recipe.is_scheduled else 0
-    sums = recipe.loss_sums.split()
+    sums = recipe.loss_sums
     sizes_of_sums = [{"tail_loss": TAIL, "running_loss": 0}.get(name, 1) for name in sums]
     doubles = np.cumsum([of_schedule, *sizes_of_sums, recipe.keeps_best]).tolist()
     return ControlLayout(

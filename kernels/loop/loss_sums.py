@@ -22,7 +22,7 @@ from kernels.vocabulary import LOSS_SUMS, TAIL
 
 def _rows(recipe: Recipe) -> tuple[bool, int, bool, int, bool, int]:
     """Return for each sum whether it is recorded, and its first row or 0."""
-    first = dict(zip(recipe.loss_sums.split(), make_control_layout(recipe).loss_sums, strict=True))
+    first = dict(zip(recipe.loss_sums, make_control_layout(recipe).loss_sums, strict=True))
     plain, inverse, tail, _ = (first.get(name) for name in LOSS_SUMS)
     return plain is not None, plain or 0, inverse is not None, inverse or 0, tail is not None, tail or 0
 

@@ -141,7 +141,7 @@ class Groups(NamedTuple):
 def make_groups(recipe: Recipe, variant: Variant) -> Groups:
     """Make the groups of a recipe."""
     architecture = recipe.architecture
-    groups = [(names, weights_of(architecture, names)) for names in recipe.groups]
+    groups = [(names, weights_of(architecture, names)) for names in recipe.share]
     groups = [(names, weights) for names, weights in groups if weights]
     members = tuple(tuple(weight) for _, weights in groups for weight in weights)
     are_rows = tuple("," not in name and name[0] in "wvk" for names, _ in groups for name in names)

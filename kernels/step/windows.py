@@ -126,7 +126,7 @@ def make_may_be_fixed_point(
     n_outputs = architecture.outputs
     number = numbering(architecture, variant.hidden)
     depends_on_more = OPTIMIZERS[recipe.optimizer].clocks or "clip_norm" in recipe.used  # than its own gradient
-    bias_proves = architecture.bias and not {"c", "c[0]"} & {*recipe.freeze.split()} and not depends_on_more
+    bias_proves = architecture.bias and not {"c", "c[0]"} & {*recipe.freeze} and not depends_on_more
     move = make_move(recipe, variant, memory, OUTPUT, recipe.has_decay("c"))
     load = memory.load
     fill = memory.fill

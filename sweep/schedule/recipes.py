@@ -9,6 +9,7 @@ from sweep.measures import MEASURES
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
 from sweep.study.options.option_tables import loss_and_reduction
+from sweep.study.options.option_values import groups_of
 from sweep.study.options.training import class_weights
 
 if TYPE_CHECKING:
@@ -38,13 +39,13 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
         values |= {"batch": None, "order": "cyclic"}
     for name in ("activation", "output", "loss", "optimizer", "schedule"):
         values[name] = study.tables.custom[values[name]].key if values[name] in study.tables.custom else values[name]
-    values |= {name: values[name].replace("none", "") for name in ("freeze", "share")}
+    values |= {name: tuple(values[name].replace("none", "").split()) for name in ("freeze", "decays")}
+    values["share"] = groups_of(values["share"])
     values["deep"] = len(cell.hidden) > 1
     values["skip"] = cell.skip if values["deep"] else cell["skip"]  # with one hidden layer there is one kernel
     if not cell.has_units:
         values |= {"skip": True, **{name: _as_skips(values[name]) for name in ("freeze", "decays")}}
-        groups = values["share"].split("; ")
-        values["share"] = "; ".join(group.replace("v", "k") for group in groups if group[:1] in ("v", "c"))
+        values["share"] = tuple(groups for group in values["share"] if (groups := _as_skips(group)))
     values["class_weight"] = class_weights(cell["class_weight"])
     values["architecture"] = Architecture(**{name: values[name] for name in Architecture._fields})
     values["used"] = tuple(name for name in sorted(vocabulary.SETTINGS) if _is_used(study, cell, name))
@@ -56,7 +57,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     of_patterns = vocabulary.CRITERIA[cell["criterion"]].of_wrong or values["monitor"] == "accuracy"
     looks_at_patterns = values["counts_right"] or of_patterns
     values["one_hot"] = is_whole and looks_at_patterns and study.data.is_one_hot
-    values["loss_sums"] = " ".join(study.record.loss_sums)
+    values["loss_sums"] = study.record.loss_sums
     return Recipe(**{name: values[name] for name in Recipe._fields})
 
 
@@ -67,11 +68,9 @@ def _is_used(study: Study, cell: Cell, name: str) -> bool:
     return is_on and option.has_effect(lambda other: (cell[other],))
 
 
-def _as_skips(names: str) -> str:
+def _as_skips(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return names of parameters in a network without hidden units, whose v are skip connections k in kernels."""
-    kinds = [name for name in names.split() if "[" not in name and name != "k"]
-    weights = [name.replace("v", "k") for name in names.split() if "[" in name and name[0] in "vc"]
-    return " ".join([*kinds, *(["k"] if "v" in kinds else []), *weights])
+    return tuple(name.replace("v", "k") for name in names if name[0] in "vc")
 
 
 def _of_held_out(study: Study, cell: Cell) -> dict[str, Any]:

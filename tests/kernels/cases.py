@@ -26,6 +26,7 @@ N_COMPILED = 15
 # The optional settings that fit any component.
 _OPTIONAL = [name for name, setting in vocabulary.SETTINGS.items() if setting.is_optional and not setting.used_with]
 
+_WEIGHTS = ("w[1,0]", "v[0,0]", "b[0]", "w2[1,0]", "b1[1]", "c[0]", "k[1,0]", "k2[1,0]")
 _TYPES = get_type_hints(Architecture) | get_type_hints(Recipe)
 
 
@@ -52,10 +53,16 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "tuning": tuple(TUNINGS),
     "batch": (None, 1, "uneven"),
     "used": tuple(dict.fromkeys([(), *((name,) for name in _OPTIONAL), tuple(sorted(_OPTIONAL))])),
-    "freeze": ("", "w", "v k", "b c", "w[1,0] v[0,0] b[0] w2[1,0] b1[1] c[0] k[1,0] k2[1,0]"),
-    "share": ("", "w[0] w[1]; b1[0] b1[1]"),
-    "decays": ("w v b c k", "w v", "b", "c k"),
-    "loss_sums": ("", "inverse_loss_sum", "loss_sum tail_loss", "running_loss", "tail_loss running_loss"),
+    "freeze": ((), ("w",), ("v", "k"), ("b", "c"), _WEIGHTS),
+    "share": ((), (("w[0]", "w[1]"), ("b1[0]", "b1[1]"))),
+    "decays": (tuple("wvbck"), ("w", "v"), ("b",), ("c", "k")),
+    "loss_sums": (
+        (),
+        ("inverse_loss_sum",),
+        ("loss_sum", "tail_loss"),
+        ("running_loss",),
+        ("tail_loss", "running_loss"),
+    ),
     # Of tests
     "task": ("xor", "adder", "numbers", "parity", "many numbers"),
     "targets": ((), (3.0, 1.2, 0.6, 0.1)),

@@ -150,7 +150,7 @@ def assert_reported_as_oracle(spec: Spec, runs: Runs) -> tuple[Outcome, oracle.R
         assert_equal(given.columns.best_steps[:, 0], expected.best_steps.astype(np.int32), f"{what}: best_steps")
         assert_equal(given.columns.best_held_out[:, 0], expected.best_held_out, f"{what}: best_held_out")
         assert_equal(given.best_weights, expected.best_weights, f"{what}: best_weights")
-    assert_equal(given.columns.loss_sums, expected.loss_sums(spec.loss_sums.split()), f"{what}: sums of losses")
+    assert_equal(given.columns.loss_sums, expected.loss_sums(spec.loss_sums), f"{what}: sums of losses")
     assert_equal(given.final_weights, expected.weights, f"{what}: final weights")
     assert_equal(given.predictions, predict(spec, runs, expected.weights), f"{what}: predictions")
     evaluations = -(-int(runs.settings["max_steps"].max(initial=0)) // spec.n_windows) + 1

@@ -22,10 +22,10 @@ SPECS = {
     "blocks": Spec(bias=False, batch="uneven", task="many numbers", used=CLIPPED),
     "scales": Spec(skip=True, scaling="ntk", optimizer="momentum", used=(*CLIPPED, "warmup", "weight_decay")),
     "layers": Spec(below=(2, 3), skip="all", task="adder", scaling="mean_field", used=CLIPPED),
-    "frozen": Spec(freeze="w v[0,0] c[0]", task="adder", used=CLIPPED),
-    "equal weights": Spec(share="w[0] w[1]; b[0] b[1]", used=CLIPPED),
+    "frozen": Spec(freeze=("w", "v[0,0]", "c[0]"), task="adder", used=CLIPPED),
+    "equal weights": Spec(share=(("w[0]", "w[1]"), ("b[0]", "b[1]")), used=CLIPPED),
     "signs alone": Spec(optimizer="rprop", used=CLIPPED),
-    "penalty": Spec(penalty=True, decays="w v", below=(2,), used=(*CLIPPED, "weight_decay")),
+    "penalty": Spec(penalty=True, decays=("w", "v"), below=(2,), used=(*CLIPPED, "weight_decay")),
 }
 
 

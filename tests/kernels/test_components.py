@@ -89,7 +89,7 @@ def test_drawn_runs_end_in_every_way(optimizer: str) -> None:
 @pytest.mark.parametrize(
     ("dtype", "own"),
     some_compiled(
-        [("float64", {}), ("float32", {"skip": True}), ("float64", {"below": (3,), "freeze": "w"})],
+        [("float64", {}), ("float32", {"skip": True}), ("float64", {"below": (3,), "freeze": ("w",)})],
         lambda case: case[0] == "float32",
     ),
 )

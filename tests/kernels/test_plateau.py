@@ -54,7 +54,7 @@ def test_ends_follow_from_the_losses(name: str) -> None:
 @pytest.mark.parametrize("patience", [1, 3, 25])
 def test_network_that_does_not_move(dtype: str, patience: int) -> None:
     """Its losses are all equal, and it ends after as many evaluations as its patience."""
-    spec = Spec(monitor="loss", loss_sums="loss_sum inverse_loss_sum tail_loss", criterion="none", dtype=dtype)
+    spec = Spec(monitor="loss", loss_sums=("loss_sum", "inverse_loss_sum", "tail_loss"), criterion="none", dtype=dtype)
     runs = make_runs(np.zeros((3, 9)), dtype, learning_rate=0.0, max_steps=100, patience=[patience, 200, 99])
     columns = train_kernel(spec, runs).columns
     assert statuses(columns).tolist() == ["plateau", "exhausted", "plateau"]
@@ -67,7 +67,7 @@ def test_network_that_does_not_move(dtype: str, patience: int) -> None:
 @in_soak_if_compiled
 def test_divergence_and_convergence_come_first() -> None:
     """An evaluation that ends a run in another way does so even if patience ends with it."""
-    spec = Spec(monitor="loss", loss_sums="loss_sum inverse_loss_sum tail_loss")
+    spec = Spec(monitor="loss", loss_sums=("loss_sum", "inverse_loss_sum", "tail_loss"))
     weights = np.zeros((3, 9))
     runs = make_runs(
         weights, learning_rate=0.0, max_steps=50, patience=4, threshold=[3.0, 1.0, 1.0], divergence_threshold=[9, 1, 9]
@@ -83,6 +83,6 @@ def test_divergence_and_convergence_come_first() -> None:
 @pytest.mark.parametrize("monitor", some_compiled(["loss", "n_correct"], "n_correct".__eq__))
 def test_number_of_right_outputs(monitor: str) -> None:
     """The number of correct outputs can be monitored; the oracle counts it independently."""
-    spec = Spec(monitor=monitor, criterion="correct", task="adder", activation="tanh", loss_sums="tail_loss")
+    spec = Spec(monitor=monitor, criterion="correct", task="adder", activation="tanh", loss_sums=("tail_loss",))
     expected = assert_as_oracle(spec, draw_runs(spec, 2, 40, 11, 40))
     assert (expected.status == "plateau").any()

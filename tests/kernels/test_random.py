@@ -98,5 +98,5 @@ def test_any_shape_as_oracle(
     with patch.dict(TASKS, drawn=_draw_task(*shape, seed)):
         spec = replace(spec, task="drawn", batch=batch, held_out=held_out)
         if shape[1] == 1:  # single weights that specifications name are of two inputs
-            spec = replace(spec, freeze="", share="")
+            spec = replace(spec, freeze=(), share=())
         assert_as_oracle(spec, draw_runs(spec, hidden, 10, seed, 2 * spec.n_windows + 3))

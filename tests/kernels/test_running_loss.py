@@ -12,7 +12,7 @@ from tests.kernels.runs import Kinds, draw_runs, make_runs
 from tests.kernels.specs import Spec
 from tests.kernels.support import sized, some_compiled
 
-RUNNING: dict[str, Any] = {"criterion": "running_loss", "loss_sums": "running_loss"}
+RUNNING: dict[str, Any] = {"criterion": "running_loss", "loss_sums": ("running_loss",)}
 SPECS = {
     "full batch": Spec("tanh", **RUNNING),
     "full batch, patience": Spec("tanh", criterion="none", monitor="running_loss"),
@@ -25,7 +25,7 @@ SPECS = {
     "penalty": Spec(
         "tanh", batch="uneven", penalty=True, used=("weight_decay",), task="parity", dtype="float32", **RUNNING
     ),
-    "recorded": Spec("tanh", loss="half_squared", batch=1, loss_sums="loss_sum tail_loss running_loss"),
+    "recorded": Spec("tanh", loss="half_squared", batch=1, loss_sums=("loss_sum", "tail_loss", "running_loss")),
     "patience": Spec(
         "tanh", batch=1, criterion="none", monitor="running_loss", stopping_rule="patience_best", order="shuffled"
     ),
@@ -74,7 +74,7 @@ def test_network_that_is_not_a_number_has_diverged(stop: str) -> None:
 
 def test_running_loss_is_that_of_the_visits() -> None:
     """By hand: each pattern counts with the parameters before its update, those after the step before it."""
-    spec = Spec("tanh", "sigmoid", batch=1, criterion="none", loss_sums="running_loss")
+    spec = Spec("tanh", "sigmoid", batch=1, criterion="none", loss_sums=("running_loss",))
     runs = draw_runs(spec, 3, 1, 5, 9).having(learning_rate=0.5)
     weights = [train_kernel(spec, runs.having(max_steps=steps)).final_weights for steps in range(9)]
     inputs, targets = spec.patterns
@@ -92,7 +92,7 @@ def test_running_loss_is_that_of_the_visits() -> None:
 def test_points_of_paths_have_the_running_loss() -> None:
     """At each point it is that of a run that ends there; NaN before the first epoch."""
     for batch in (None, 1):
-        spec = Spec("tanh", batch=batch, criterion="none", loss_sums="running_loss")
+        spec = Spec("tanh", batch=batch, criterion="none", loss_sums=("running_loss",))
         runs = draw_runs(spec, 2, 5, 1, 2).having(learning_rate=0.1, max_steps=9 * spec.n_windows)
         path = spec.trainer().train(runs.settings, runs.weights, path_epochs=(0, 2, 3)).path_running
         assert np.isnan(path[:, 0]).all()

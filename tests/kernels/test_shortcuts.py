@@ -26,10 +26,11 @@ PENALIZED = {"penalty": True, "used": ("gain", "weight_decay")}
 WITH: dict[str, dict[str, Any]] = {
     "states": {"optimizer": "adam", "activation": "tanh", "scaling": "ntk", "dtype": "float32"},
     "without biases": {"bias": False, "optimizer": "momentum"},
-    "frozen": {"freeze": "k2[0,1] k[5,0] k[1,0] w2[0,0] k2[1,0]", "optimizer": "adam", "task": "xor"},
-    "frozen arrays": {"freeze": "k"},
-    "equal rows": {"share": "k2[0] k2[1]; k[0] k[2]; w1[0] w1[1]", "decays": "w k"} | PENALIZED,
-    "equal weights": {"share": "k2[0,0] k2[1,1]; k[0,0] k[2,0]", "decays": "k c"} | PENALIZED,
+    "frozen": {"freeze": ("k2[0,1]", "k[5,0]", "k[1,0]", "w2[0,0]", "k2[1,0]"), "optimizer": "adam", "task": "xor"},
+    "frozen arrays": {"freeze": ("k",)},
+    "equal rows": {"share": (("k2[0]", "k2[1]"), ("k[0]", "k[2]"), ("w1[0]", "w1[1]")), "decays": ("w", "k")}
+    | PENALIZED,
+    "equal weights": {"share": (("k2[0,0]", "k2[1,1]"), ("k[0,0]", "k[2,0]")), "decays": ("k", "c")} | PENALIZED,
 }
 
 

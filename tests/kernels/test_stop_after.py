@@ -13,7 +13,7 @@ from tests.kernels.specs import Spec
 from tests.kernels.support import sized, some_compiled
 
 SPECS = {
-    "full batch": Spec("tanh", loss_sums="loss_sum tail_loss", targets=(3.0, 1.0, 0.3), stop="after"),
+    "full batch": Spec("tanh", loss_sums=("loss_sum", "tail_loss"), targets=(3.0, 1.0, 0.3), stop="after"),
     "patience": Spec("relu", monitor="loss", stopping_rule="patience_best", stop="after", dtype="float32"),
     "minibatches": Spec("tanh", batch="uneven", order="shuffled", monitor="loss", task="parity", stop="after"),
     "outputs": Spec("relu", criterion="correct", task="adder", monitor="n_correct", counts_right=True, stop="after"),

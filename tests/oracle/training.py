@@ -167,22 +167,22 @@ def order_of_norm(shapes: Mapping[str, tuple[int, ...]]) -> list[int]:
     return found + (arrays["v"].ravel().tolist() if "w1" in arrays else [])
 
 
-def named_parameters(shapes: Mapping[str, tuple[int, ...]], names: str) -> npt.NDArray[np.bool_]:
-    """Return which parameters (P,) are named, by their kind, as in "w b", or one by one, as in "w[0,1] b2[3]"."""
-    masks = {array: np.full(shape, array[0] in names.split()) for array, shape in shapes.items()}
-    for array, _, index in (name.removesuffix("]").partition("[") for name in names.split() if "[" in name):
+def named_parameters(shapes: Mapping[str, tuple[int, ...]], names: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Return which parameters (P,) are named, by their kind, such as "w", or one by one, as in "w[0,1]" or "b2[3]"."""
+    masks = {array: np.full(shape, array[0] in names) for array, shape in shapes.items()}
+    for array, _, index in (name.removesuffix("]").partition("[") for name in names if "[" in name):
         if array in masks:
             masks[array][tuple(map(int, index.split(",")))] = True
     return np.concatenate([mask.ravel() for mask in masks.values()])
 
 
-def shared_parameters(shapes: Mapping[str, tuple[int, ...]], text: str) -> list[list[list[int]]]:
-    """Return the parameters of each weight or row of each group, as in "w[0] w[1]; b[0] b[2]"."""
+def shared_parameters(shapes: Mapping[str, tuple[int, ...]], named: Sequence[Sequence[str]]) -> list[list[list[int]]]:
+    """Return the parameters of each weight or row of each group, such as ["b[0]", "b[2]"] or ["w[0]", "w[1]"]."""
     numbers, arrays, groups = np.arange(sum(map(math.prod, shapes.values()))), {}, []
     for array, shape in shapes.items():
         arrays[array], numbers = numbers[: math.prod(shape)].reshape(shape), numbers[math.prod(shape) :]
-    for group in text.split(";"):
-        names = [name.removesuffix("]").split("[") for name in group.split() if "[" in name]
+    for group in named:
+        names = [name.removesuffix("]").split("[") for name in group if name != "none"]
         members = [arrays[array][tuple(map(int, index.split(",")))] for array, index in names if array in arrays]
         groups += [[member.ravel().tolist() for member in members]] if members else []
     return groups

@@ -245,7 +245,7 @@ def start_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> Any:
     offsets = by_array(same["offset"], shapes)[0]
     start = oracle.initial_parameters(seeds, shapes, *how, attempt=attempt, offsets=offsets)
     place_given(start, shapes, study, rows)
-    for first, *others in shared_parameters(shapes, same["share"]):
+    for first, *others in shared_parameters(shapes, groups_in(same["share"])):
         for other in others:
             start[:, other] = start[:, first]
     return start
@@ -266,6 +266,11 @@ def _numbers(text: str) -> Any:
     return np.array(text[1:-1].split(","), np.float64) if "[" in text else float(text)
 
 
+def groups_in(share: str) -> list[list[str]]:
+    """Return the names in each group of weights that stay equal."""
+    return [group.split() for group in share.split(";")]
+
+
 def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict[str, Any]:
     """Return the options that runs share, and the settings of each, in the oracle's terms."""
     settings = [name for name in SECTIONS if name not in SHAPE + START and rows[0][name] is not None]
@@ -276,6 +281,8 @@ def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict
             for name in SHAPE
             if name not in ("dtype", "hidden", "layers", "shortcuts") and rows[0][name] is not None
         },
+        **{name: rows[0][name].split() for name in ("freeze", "decays")},
+        "share": groups_in(rows[0]["share"]),
         "skip": skip_of(rows[0]),
         **({"reduction": "pattern_mean"} if rows[0]["output"] == "softmax" and rows[0]["reduction"] == "mean" else {}),
         **{name: in_training(rows[0][name]) for name in ("monitor", "criterion_on")},

@@ -200,6 +200,11 @@ def _expand_share(value: Any) -> Any:
     return "; ".join(map(" ".join, found)) or "none"
 
 
+def groups_of(share: str) -> tuple[tuple[str, ...], ...]:
+    """Return the names in each group of weights or rows that stay equal."""
+    return tuple(tuple(group.split()) for group in share.split("; ")) if share != "none" else ()
+
+
 def _complete_order(value: str) -> str:
     """Return an order of drawing, completed by the names that it omits, with single spaces."""
     drawn = value.split()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kernels.data.patterns import make_patterns
 from kernels.loop.run_arrays import DIVERGED, Outcome
-from kernels.recipe import Hidden, Recipe, groups_of
+from kernels.recipe import Hidden, Recipe
 from kernels.shapes import shared_places
 from kernels.vocabulary import OVER_OUTPUTS
 from sweep.measures.measure import Curved, Networks, Patterns
@@ -20,6 +20,7 @@ from sweep.schemas.run_columns import curved_measures, network_columns, recorded
 from sweep.study.data.data_sets import DataSets
 from sweep.study.model import Study
 from sweep.study.options.explicit_weights import element_of
+from sweep.study.options.option_values import groups_of
 from sweep.training.networks.gradients import Gradients
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.loop.run_arrays import DIVERGED, Columns, Outcome
-from kernels.recipe import Architecture, Hidden, Recipe, groups_of
+from kernels.recipe import Architecture, Hidden, Recipe
 from kernels.shapes import shared_places
 from kernels.start import initialize
 from kernels.start.explicit import Explicit, place_explicit
@@ -28,6 +28,7 @@ from sweep.study.data.data_sets import DataSets
 from sweep.study.model import Study
 from sweep.study.options.explicit_weights import element_of
 from sweep.study.options.option_tables import with_role
+from sweep.study.options.option_values import groups_of
 from sweep.training.component_trials import check_custom_components
 from sweep.training.networks.attempts import Attempt, spawned, train_attempts
 from sweep.training.networks.kept_trainers import KeptTrainers

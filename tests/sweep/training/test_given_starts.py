@@ -11,7 +11,7 @@ import pytest
 import sweep
 from sweep import Study, StudyError
 from tests.oracle.training import named_parameters, shared_parameters
-from tests.sweep.expected import expected_runs
+from tests.sweep.expected import expected_runs, groups_in
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, command, make_study
 
@@ -111,7 +111,7 @@ def test_shared_weights_stay_equal(hidden: Any, share: str) -> None:
     start, end = (
         np.concatenate([array.ravel() for array in sweep.trace(study, 1).weights.values()]) for study in studies
     )
-    groups = shared_parameters({name: array.shape for name, array in drawn.items()}, share)
+    groups = shared_parameters({name: array.shape for name, array in drawn.items()}, groups_in(share))
     others = [number for _, *rest in groups for member in rest for number in member]
     for first, *rest in groups:
         for weights in (start, end):
@@ -155,5 +155,5 @@ def test_frozen_weights_keep_their_values(hidden: Any, freeze: str) -> None:
     options = {**OPTIONS, "hidden": hidden, "optimizer": "adam", "weight_decay": 0.1, "skip": True, "batch": 3}
     studies = (make_study(**options | {"freeze": freeze, "max_steps": n}) for n in (0, 9))
     start, end = (sweep.trace(study, 1).weights for study in studies)
-    frozen = named_parameters({name: array.shape for name, array in start.items()}, freeze)
+    frozen = named_parameters({name: array.shape for name, array in start.items()}, freeze.split())
     assert (np.concatenate([(end[name] == start[name]).ravel() for name in start]) == frozen).all()

@@ -22,6 +22,7 @@ from sweep.training.compiling.kernel_items import uncompiled
 from sweep.training.networks.part_trainer import PartTrainer
 from tests.kernels.support import some_compiled
 from tests.oracle.training import named_parameters, shared_parameters
+from tests.sweep.expected import groups_in
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 from tests.sweep.training.jets import loss_of
@@ -62,8 +63,8 @@ def exact(result: sweep.Result, run: int, frozen: str = "") -> tuple[float, floa
     words["loss"], words["reduction"] = of_loss.get(words["loss"], (words["loss"], words["reduction"] or "sum"))
     hessian = loss_of(trace.weights, result.study.patterns_of(trace.cell), words).hessian
     shapes = {name: array.shape for name, array in trace.weights.items()}
-    free = np.eye(len(hessian))[:, ~named_parameters(shapes, frozen)]  # how free numbers move parameters
-    for first, *others in shared_parameters(shapes, words["share"]):
+    free = np.eye(len(hessian))[:, ~named_parameters(shapes, frozen.split())]  # how free numbers move parameters
+    for first, *others in shared_parameters(shapes, groups_in(words["share"])):
         for k, place in enumerate(first):
             together = np.isin(np.arange(len(hessian)), [place, *(other[k] for other in others)])
             free = np.column_stack([free[:, (free[together] == 0).all(axis=0)], together])
