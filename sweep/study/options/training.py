@@ -25,7 +25,7 @@ def class_weights(value: Any) -> tuple[float, ...] | str:
         weights = ()
     if len(weights) < 2 or not all(map(is_finite, weights)) or min(weights) < 0 or max(weights) == 0:
         raise ValueError(
-            "must be 'none', 'balanced', or a list of a number from 0 up for each class, not all 0, as in [1, 5]; got "
+            "must be 'none', 'balanced', or a list of a number from 0 up for each class, not all 0, as in '1 5'; got "
             f"{shown(value)}"
         )
     return weights
