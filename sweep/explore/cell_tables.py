@@ -16,7 +16,7 @@ from sweep.errors import SweepError, shown, unknown
 from sweep.explore.selection import MOST_CELLS, Selection
 from sweep.measures import MEASURES
 from sweep.results.answers import swept
-from sweep.results.pooled_cells import why_unpaired
+from sweep.results.estimate import why_unpaired
 from sweep.results.some_cells import result_of_cells
 from sweep.results.tables.cells_table import cells_table
 from sweep.results.tables.table import TableColumn, shown_of, value_column

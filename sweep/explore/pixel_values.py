@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sweep.columns import STATUSES
 from sweep.explore.function_names import function_names
 from sweep.measures import MEASURES
-from sweep.results.named_statistics import cells_with
+from sweep.results.pooled_cells import cells_with
 from sweep.results.run_order import in_run_order
 from sweep.statistics.of_cells import every
 from sweep.statistics.statistic import Statistic

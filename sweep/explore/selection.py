@@ -12,15 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sweep.analysis.cells import group_of
 from sweep.analysis.incidence import EVENTS, cumulative_incidence
 from sweep.columns import statuses
 from sweep.errors import SweepError, shown
 from sweep.explore.list_axis import ListAxis
 from sweep.explore.results_map import ResultsMap
 from sweep.results.answers import criterion_fault, main_statistics
-from sweep.results.named_statistics import cells_with, pooled_with
-from sweep.results.pooled_cells import pooled_tally, recorded_over
+from sweep.results.pooled_cells import cells_with, pool_cells, pooled_tally, recorded, summarized
 from sweep.results.queries import Queries
 from sweep.results.result import Result
 from sweep.results.some_cells import result_of_cells
@@ -106,9 +104,8 @@ class Selection:
         """Return the statistics of all runs: that of the map, and those of the table of `sweep show`."""
         runs, shown_one = self.runs, self.view.statistic
         cells = cells_with(runs, shown_one.name)
-        table = pooled_with(runs, [], cells, shown_one.name)
-        recorded = recorded_over(runs, cells, group_of(runs.study.grid, [], cells["cell"].to_numpy()))
-        (row,) = recorded.reset_index(drop=True).combine_first(table).to_dict("records")
+        statistics = {**summarized(runs, shown_one.name), **recorded(runs)}
+        (row,) = pool_cells(runs, [], cells, statistics).to_dict("records")
         study = runs.study
         losses = () if runs.held_out else of_measure("final_loss")
         named = [shown_one, *main_statistics(runs), *COUNTS.values()]

@@ -15,8 +15,8 @@ from sweep.errors import SweepError
 from sweep.figures.channels import is_logarithmic
 from sweep.results.answers import check_has_criterion, column_of, default_statistic
 from sweep.results.bare_cells import bare_cells
-from sweep.results.named_statistics import cells_with, pooled_with
-from sweep.results.pooled_cells import pairs_seeds
+from sweep.results.estimate import pairs_seeds
+from sweep.results.pooled_cells import cells_with, pool_cells, summarized
 from sweep.results.result import Result
 from sweep.statistics.of_cells import every, measure_of
 from sweep.statistics.statistic import Statistic
@@ -155,8 +155,8 @@ def select(
         cells = cells_with(runs, statistic)
     if as_they_are:
         return Selected(cells_at(cells, {name: own[name] for name in at or () if name in own}), values, statistic)
-    table = pooled_with(runs, list(shown or ()), cells_at(cells, own), statistic, grid=grid)
-    return Selected(table, values, statistic, ranges)
+    table = pool_cells(runs, list(shown or ()), cells_at(cells, own), summarized(runs, statistic), grid)
+    return Selected(table.reset_index(drop=True), values, statistic, ranges)
 
 
 def pooling_fault(result: Result, statistic: str, at: At | None, shown: Sequence[str] | None) -> str | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sweep.analysis.incidence import incidence_curve
 from sweep.errors import SweepError, unknown
 from sweep.figures.ticks import number_ticks, scale_numbers
-from sweep.results.pooled_cells import pairs_seeds
+from sweep.results.estimate import pairs_seeds
 from sweep.results.queries import Queries
 
 # Resolution of a curve: differences per full height, and per factor e of training steps.

@@ -23,8 +23,8 @@ from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError
 from sweep.measures import MEASURES
 from sweep.results.answers import check_has_criterion, default_statistic, ranking_statistic, split_by
-from sweep.results.named_statistics import cells_with, resampled_values
-from sweep.results.pooled_cells import counted_runs
+from sweep.results.estimate import counted_runs, resampled_values
+from sweep.results.pooled_cells import cells_with
 from sweep.results.race import rank_with_race, tested_by_race
 from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.of_cells import every, main_statistic_of, measure_of

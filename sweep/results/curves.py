@@ -13,8 +13,9 @@ from sweep.analysis.incidence import EVENTS, incidence_by
 from sweep.analysis.profiles import performance_profile
 from sweep.errors import SweepError, shown, unknown
 from sweep.results.answers import check_alone, check_has_criterion, check_swept, criterion_fault
+from sweep.results.estimate import pairs_seeds
 from sweep.results.evaluated_runs import EvaluatedRuns
-from sweep.results.pooled_cells import pairs_seeds, pooled_tally
+from sweep.results.pooled_cells import pooled_tally
 from sweep.statistics.parallel_runs import FirstOf, first_of
 from sweep.study.axes.grid import replicate_axes
 from sweep.study.model import Study

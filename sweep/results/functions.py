@@ -11,7 +11,7 @@ import pandas as pd
 from sweep.analysis.cells import group_of, values_of_groups
 from sweep.errors import SweepError
 from sweep.results.answers import check_swept
-from sweep.results.pooled_cells import pairs_seeds
+from sweep.results.estimate import pairs_seeds
 from sweep.statistics.estimates import Rate
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.outcomes import Measured

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweep.analysis.cells import group_of
 from sweep.analysis.compare import MOST_COMPARED, ComparedBy, check_margin, compare_values
 from sweep.analysis.importance import (
     EXPLAINED,
@@ -31,8 +30,7 @@ from sweep.results.answers import (
 from sweep.results.best import compared_at_best, ranked_cells
 from sweep.results.curves import incidence_of, parallel_runs_of, profile_of
 from sweep.results.evaluated_runs import EvaluatedRuns
-from sweep.results.named_statistics import cells_with, pooled_with
-from sweep.results.pooled_cells import recorded_over
+from sweep.results.pooled_cells import cells_with, pool_cells, recorded, summarized
 from sweep.results.race import race_table
 from sweep.statistics.of_cells import NAMED, every, measure_of
 from sweep.statistics.ranking import ranked_by
@@ -166,8 +164,8 @@ class Queries(EvaluatedRuns):
         Returns
         -------
         DataFrame
-            The table of :func:`sweep.results.pooled_cells.summarize_over`, these statistics, and quartiles
-            of recorded measures.
+            The table of :func:`sweep.results.pooled_cells.pool_cells`, with statistics of convergence and of final
+            losses, these statistics, and quartiles of recorded measures.
 
         Raises
         ------
@@ -185,10 +183,8 @@ class Queries(EvaluatedRuns):
             raise SweepError(
                 "by: must be one or more parameters, got none; statistics of single cells are in result.cells"
             )
-        cells = self.numbered_cells
-        recorded = recorded_over(self, cells, group_of(self.study.grid, by, cells["cell"].to_numpy()))
-        table = pooled_with(self, by, cells, *named)
-        return table.assign(**recorded.reset_index(drop=True))
+        statistics = {**summarized(self, *named), **recorded(self)}
+        return pool_cells(self, by, self.numbered_cells, statistics).reset_index(drop=True)
 
     def statistic(self, name: str) -> pd.DataFrame:
         """Return a statistic of each cell, such as a custom one or another one that tables of cells lack.

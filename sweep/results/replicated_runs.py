@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from sweep.analysis.cells import cells_of, columns_of, summarize
+from sweep.analysis.cells import columns_of, summarize
 from sweep.analysis.losses import columns_in_cells
 from sweep.analysis.study_measures import most_correct
 from sweep.analysis.tally import merge
+from sweep.results.estimate import ENDS, estimate, pairs_seeds
 from sweep.results.evaluated_runs import OtherCells
-from sweep.results.pooled_cells import convergence_over, pairs_seeds
 from sweep.results.queries import Queries
 from sweep.results.run_measures import RunMeasures
 from sweep.statistics.intervals import Array
-from sweep.statistics.of_cells import of_measure
+from sweep.statistics.of_cells import OF_CONVERGENCE, of_measure
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.runs import Runs
 from sweep.study.axes.grid import REPLICATES, replicate_axes, values_of_axes
@@ -129,9 +129,8 @@ class ReplicatedRuns(OtherCells, Queries):
 
     def _make_cells(self) -> pd.DataFrame:
         counted = summarize(self.numbered_tally, self.study.grid)
-        numbers = counted["cell"].to_numpy()
-        columns = convergence_over(self, counted, numbers).drop(columns="n_cells")
-        cells = cells_of(self.study.grid, numbers).join(columns.reset_index(drop=True))
+        columns = estimate(self, {ENDS: [*OF_CONVERGENCE.values()]}, counted, counted["cell"].to_numpy())
+        cells = counted.assign(**columns.reset_index(drop=True))
         for measure in columns_in_cells(self._runs.study):
             cells = self.measures.in_cells(measure, cells)
         return cells

@@ -12,7 +12,8 @@ from sweep.columns import statuses
 from sweep.measures import MEASURES
 from sweep.results.answers import default_statistic, n_not_worse, ranking_statistic, swept
 from sweep.results.best import rank
-from sweep.results.pooled_cells import pairs_seeds, sum_over
+from sweep.results.estimate import pairs_seeds
+from sweep.results.pooled_cells import sum_over
 from sweep.results.queries import Queries
 from sweep.results.race import race_sentences, rank_with_race
 from sweep.results.tables.table import statistic_text, value_text

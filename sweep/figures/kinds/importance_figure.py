@@ -14,7 +14,7 @@ from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.colors import NAMED_COLORS
 from sweep.figures.figure_kind import Caption, FigureKind, figure_function
 from sweep.results.answers import default_statistic
-from sweep.results.pooled_cells import pairs_seeds
+from sweep.results.estimate import pairs_seeds
 from sweep.results.queries import importance_fault
 from sweep.results.result import Result
 from sweep.statistics.of_cells import measure_of

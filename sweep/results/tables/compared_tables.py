@@ -10,7 +10,7 @@ from sweep.analysis.compare import MOST_COMPARED, ComparedBy, compare_values, di
 from sweep.measures import MEASURES
 from sweep.results.answers import default_statistic, swept
 from sweep.results.best import at_best_fault
-from sweep.results.pooled_cells import pairs_seeds, why_unpaired
+from sweep.results.estimate import pairs_seeds, why_unpaired
 from sweep.results.queries import Queries
 from sweep.results.tables.table import (
     INTERVAL,

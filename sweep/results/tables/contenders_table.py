@@ -16,7 +16,7 @@ from sweep.analysis.compare import compare_sides
 from sweep.analysis.study_measures import most_correct
 from sweep.results.answers import ranking_statistic, swept
 from sweep.results.best import rank
-from sweep.results.pooled_cells import pairs_seeds, why_unpaired
+from sweep.results.estimate import pairs_seeds, why_unpaired
 from sweep.results.queries import Queries
 from sweep.results.race import confidence_of, raced_by
 from sweep.results.tables.table import (

@@ -13,7 +13,7 @@ from sweep.results.answers import (
     swept,
 )
 from sweep.results.best import rank
-from sweep.results.pooled_cells import pairs_seeds
+from sweep.results.estimate import pairs_seeds
 from sweep.results.queries import Queries
 from sweep.results.race import confidence_of, raced_by
 from sweep.results.sentences import may_be_best

@@ -21,8 +21,7 @@ from sweep.explore.results_map import ExploredResults
 from sweep.explore.serve import Wanted
 from sweep.explore.server import ExploreServer
 from sweep.explore.tile_trainer import TileTrainer
-from sweep.results.named_statistics import cells_with
-from sweep.results.pooled_cells import sum_over
+from sweep.results.pooled_cells import cells_with, sum_over
 from sweep.statistics.of_cells import NAMED
 from sweep.study.load import load_study
 from sweep.system.formatting import exact

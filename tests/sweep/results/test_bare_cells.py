@@ -10,7 +10,7 @@ import pytest
 import sweep
 from sweep.figures.kinds.heatmap_figure import mean_of_squares
 from sweep.results.bare_cells import bare_cells
-from sweep.results.named_statistics import cells_with
+from sweep.results.pooled_cells import cells_with
 from tests.sweep.support import make_study
 
 STATISTICS = ["convergence_rate", "steps_q50", "n_converged", "final_loss_q50", "n_correct_mean", "expected_steps"]

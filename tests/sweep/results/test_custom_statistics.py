@@ -43,7 +43,7 @@ N_RESAMPLES = 39
 @pytest.fixture(autouse=True)
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Load a plugin with statistics, of few resamples, and forget them afterward."""
-    for module in ("statistics.by_function", "results.named_statistics"):
+    for module in ("statistics.by_function", "results.estimate"):
         monkeypatch.setattr(f"sweep.{module}.N_RESAMPLES", N_RESAMPLES)
     file = tmp_path / "mine.py"
     file.write_text(CODE)

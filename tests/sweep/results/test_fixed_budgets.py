@@ -16,7 +16,8 @@ from sweep import Result, StoreError, SweepError, figures
 from sweep.analysis.cells import columns_of_measure, measured_statistics
 from sweep.report.page import report_page
 from sweep.results import sentences
-from sweep.statistics.of_cells import OF_CONVERGENCE
+from sweep.results.pooled_cells import pool_cells
+from sweep.statistics.of_cells import OF_CONVERGENCE, of_measure
 from sweep.statistics.runs import Correct
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.invented import measured_result
@@ -37,10 +38,7 @@ def pooled(measure: str, values: np.ndarray) -> dict[str, float]:
     if measure == "final_loss":
         (row,) = result.summarize("scale").to_dict("records")
         return row
-    from sweep.results.pooled_cells import summarize_over
-
-    cells = result.measures.in_cells(measure, result.cells)
-    (row,) = summarize_over(result, ["scale"], cells, measure).to_dict("records")
+    (row,) = pool_cells(result, ["scale"], result.cells, {measure: of_measure(measure)}).to_dict("records")
     return row
 
 
@@ -209,7 +207,7 @@ def test_errors(result: Result, tmp_path: Path) -> None:
 
 def test_too_many_rows_to_read(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
     """Single cells have losses from counts; statistics over several cells are left out."""
-    monkeypatch.setattr("sweep.results.pooled_cells.MOST_PAIRED", 100)
+    monkeypatch.setattr("sweep.results.estimate.MOST_PAIRED", 100)
     answer = "\n".join(sentences.answer(result))
     assert "the median final training loss of" not in answer
     assert "best cell: " in answer

@@ -9,7 +9,7 @@ import pytest
 
 import sweep
 from sweep.figures import draw
-from sweep.results.named_statistics import cells_with
+from sweep.results.pooled_cells import cells_with
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.of_cells import NAMED
 from tests.sweep.support import make_study

@@ -230,7 +230,7 @@ def test_no_interval_where_seeds_are_not_known(
     outcomes = outcomes_of(np.random.default_rng(3), np.linspace(0, 1, 24), 12, 0.5)
     result, whole = result_of(study, outcomes, keep), result_of(study, outcomes)
     expected = whole.summarize("hidden")
-    monkeypatch.setattr("sweep.results.pooled_cells.MOST_PAIRED", 100)
+    monkeypatch.setattr("sweep.results.estimate.MOST_PAIRED", 100)
     table = result.summarize("hidden")
     assert table[INTERVALS].isna().all(axis=None)
     same = [name for name in table if name not in INTERVALS and name != "restarted_steps"]
